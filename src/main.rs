@@ -1,1 +1,5 @@
-fn main(){}
+//! The `cco` binary: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    cco::cli::main()
+}

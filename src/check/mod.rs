@@ -1,0 +1,1 @@
+//! Evidence that is no opinion: check commands.

@@ -1,0 +1,1 @@
+//! What agents tell each other: CONTEXT.md, components/<id>.md and the parts of prompts.

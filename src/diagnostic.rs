@@ -1,0 +1,1 @@
+//! Problems in what the user wrote: code, place, words, help.

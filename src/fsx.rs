@@ -1,0 +1,1 @@
+//! Files: durable writes, each with what survives a crash.

@@ -1,0 +1,1 @@
+//! What we intend: the manifest resolved against settings.

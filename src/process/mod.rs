@@ -1,0 +1,1 @@
+//! Child processes; nothing about agents.

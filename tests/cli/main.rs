@@ -1,0 +1,2 @@
+//! The real binary, one module a command.
+#![allow(missing_docs)]

@@ -1,0 +1,2 @@
+//! The real `claude`, both versions, against a scripted Messages API on loopback.
+#![allow(missing_docs)]

@@ -1,0 +1,2 @@
+//! Whole runs with real processes and the simulated agent.
+#![allow(missing_docs)]
