@@ -37,8 +37,9 @@ impl ExitWatch {
         Self::of(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
     }
 
+    #[expect(deprecated, reason = "unsound only for types that do not own their descriptor; its successor is `unsafe`")]
     fn of(pidfd: OwnedFd) -> io::Result<Self> {
-        Ok(Self(AsyncFd::register_with_interest(pidfd, Interest::READABLE)?))
+        Ok(Self(AsyncFd::with_interest(pidfd, Interest::READABLE)?))
     }
 
     /// Waits for the end.
