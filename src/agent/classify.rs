@@ -10,7 +10,7 @@ use super::{Answer, AnswerKind, Denial, Ending, Reply};
 use crate::lifecycle::event::Trouble;
 
 /// How the process went, as far as the answer depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Departure {
     /// It exited with this status.
     Exited(i32),
@@ -21,7 +21,7 @@ pub enum Departure {
     /// It lived on after its result, and cco ended it.
     Lingered,
     /// cco ended it because of a time limit; the text says which.
-    TimedOut(&'static str),
+    TimedOut(String),
     /// cco ended it because it stops.
     Stopped,
 }
@@ -29,9 +29,9 @@ pub enum Departure {
 impl Departure {
     /// Whether the exit status speaks against a complete result. Where cco ended the process itself, or did not see the
     /// end, there is no status of the process's own.
-    fn contradicts_success(self) -> bool {
+    fn contradicts_success(&self) -> bool {
         match self {
-            Self::Exited(status) => status != 0,
+            Self::Exited(status) => *status != 0,
             Self::Signalled(_) => true,
             Self::Unknown | Self::Lingered | Self::TimedOut(_) | Self::Stopped => false,
         }
@@ -41,7 +41,7 @@ impl Departure {
 /// Decides how the call ended. `continued` says whether it went on with a conversation that existed before.
 pub fn classify(
     state: &StreamState,
-    departure: Departure,
+    departure: &Departure,
     stderr: &str,
     kind: AnswerKind,
     continued: bool,
@@ -53,7 +53,7 @@ pub fn classify(
     if state.garbage > 0 {
         notes.push(format!("lines of the agent's output that could not be read: {}", state.garbage));
     }
-    if departure == Departure::Lingered {
+    if *departure == Departure::Lingered {
         notes.push("the agent lived on after its result and was ended".to_owned());
     }
     Reply {
@@ -65,7 +65,7 @@ pub fn classify(
     }
 }
 
-fn ending(state: &StreamState, departure: Departure, stderr: &str, kind: AnswerKind, continued: bool) -> Ending {
+fn ending(state: &StreamState, departure: &Departure, stderr: &str, kind: AnswerKind, continued: bool) -> Ending {
     let exists = continued || state.opened;
     let judged = match &state.result {
         Some(result) => answer(state, result, departure, kind),
@@ -80,7 +80,7 @@ fn ending(state: &StreamState, departure: Departure, stderr: &str, kind: AnswerK
     match departure {
         Departure::Stopped if caused => Ending::Interrupted { resumable: exists },
         Departure::TimedOut(limit) if caused => {
-            Ending::Failed { trouble: Trouble::TimedOut, message: limit.to_owned(), resumable: exists }
+            Ending::Failed { trouble: Trouble::TimedOut, message: limit.clone(), resumable: exists }
         }
         _ => Ending::Failed { resumable: exists && can_continue(state, trouble) || in_use(stderr), trouble, message },
     }
@@ -92,7 +92,7 @@ type Failure = (Trouble, String);
 fn answer(
     state: &StreamState,
     result: &ResultEvent,
-    departure: Departure,
+    departure: &Departure,
     kind: AnswerKind,
 ) -> Result<Answer, Failure> {
     if result.is_error != Some(false) || result.subtype != "success" {
@@ -182,7 +182,7 @@ fn limit(state: &StreamState, result: &ResultEvent) -> Trouble {
     }
 }
 
-fn without_result(departure: Departure, stderr: &str) -> Failure {
+fn without_result(departure: &Departure, stderr: &str) -> Failure {
     if stderr.starts_with("Error: --json-schema") {
         return (Trouble::Internal, format!("the agent refused the result schema: {}", last_words(stderr)));
     }
@@ -209,13 +209,13 @@ fn can_continue(state: &StreamState, trouble: Trouble) -> bool {
     trouble != Trouble::ConversationLost && !state.result.as_ref().is_some_and(too_long)
 }
 
-fn described(departure: Departure) -> String {
+fn described(departure: &Departure) -> String {
     match departure {
         Departure::Exited(status) => format!("exit status {status}"),
         Departure::Signalled(signal) => format!("ended by signal {signal}"),
         Departure::Unknown => "exit status unknown".to_owned(),
         Departure::Lingered => "ended after its result".to_owned(),
-        Departure::TimedOut(limit) => limit.to_owned(),
+        Departure::TimedOut(limit) => limit.clone(),
         Departure::Stopped => "stopped".to_owned(),
     }
 }

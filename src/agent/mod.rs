@@ -3,6 +3,7 @@
 //! The room knows the CLI's argument vector, its environment, its stream and its ways to fail; it knows nothing of
 //! components, journals or budgets. What a reply means for the run is decided elsewhere.
 
+mod call;
 mod classify;
 mod claude;
 pub mod claude_md;
@@ -22,17 +23,18 @@ use crate::ids::AttemptId;
 use crate::lifecycle::event::{Trouble, Usage};
 use crate::lifecycle::report::{BallotReport, ReviewReport, WriterReport};
 
+pub use call::{Request, adopt, ask};
 pub use classify::{Departure, classify};
 pub use claude::arguments;
 pub use env::AgentEnv;
-pub use probe::{Login, ProbeError, Version, auth_status, probe_version};
+pub use probe::{Login, ProbeError, Version, auth_status, find_program, probe_version};
 pub use prompt::{PromptError, PromptInput, Prompts, Role};
 pub use stream::{Stream, StreamState};
 
 /// The program that is the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentProgram {
-    /// The program, looked up on `PATH` when it has no slash.
+    /// The program with its directory, as [`find_program`] gives it.
     pub program: PathBuf,
     /// Arguments before all others (`agent-sim --scenario FILE` for the simulated agent).
     pub prefix: Vec<OsString>,
@@ -193,7 +195,7 @@ pub type LiveSink = tokio::sync::mpsc::UnboundedSender<Live>;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Adopted {
     /// A complete result: it is taken, not asked for again. The exit status is unknown.
-    Complete(Reply),
+    Complete(Box<Reply>),
     /// The call had begun and was cut off.
     Interrupted {
         /// Whether the conversation exists and can be continued.

@@ -1,7 +1,10 @@
 //! Questions to the program itself that need no model: which version it is, whether somebody is logged in.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -65,6 +68,31 @@ pub enum ProbeError {
         /// The first line that it printed.
         answer: String,
     },
+}
+
+/// The program that `command` names: a path as it is, a bare name looked up in `path` (the value of `PATH`).
+pub fn find_program(command: &Path, path: Option<&OsStr>) -> Result<PathBuf, ProbeError> {
+    let name = || command.display().to_string();
+    let candidates: Vec<PathBuf> = if command.components().count() > 1 || command.is_absolute() {
+        vec![std::path::absolute(command).map_err(|source| ProbeError::Start { program: name(), source })?]
+    } else {
+        path.map(|path| {
+            std::env::split_paths(path).filter(|dir| dir.is_absolute()).map(|dir| dir.join(command)).collect()
+        })
+        .unwrap_or_default()
+    };
+    let files: Vec<(PathBuf, u32)> = candidates
+        .into_iter()
+        .filter_map(|path| {
+            let metadata = fs_err::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+            Some((path, metadata.permissions().mode()))
+        })
+        .collect();
+    match files.iter().find(|(_, mode)| mode & 0o111 != 0) {
+        Some((path, _)) => Ok(path.clone()),
+        None if files.is_empty() => Err(ProbeError::Missing(name())),
+        None => Err(ProbeError::NotExecutable(name())),
+    }
 }
 
 /// Asks the program for its version. No network is used.
