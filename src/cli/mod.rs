@@ -1,6 +1,126 @@
 //! The command line: gather, call, print.
 
+pub mod args;
+pub mod commands;
+pub mod error;
+pub mod output;
+pub mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use args::{Cli, Color, Command, Format, Global, Hidden};
+use error::{CliError, ExitStatus};
+use output::{Printer, Talk};
+use settings::{Environment, Layers};
+
+/// What every command works with: gathered once, before it begins.
+pub struct App {
+    /// What the process was given.
+    pub environment: Environment,
+    /// Who set what, so far as it is known without a spec.
+    pub layers: Layers,
+    /// The way to the user.
+    pub printer: Printer,
+}
+
 /// Runs the program and returns its exit status.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
+pub fn main() -> ExitCode {
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let (printer, result) = match Hidden::from_argv(&argv) {
+        Some(hidden) => (plain_printer(&Global::default()), run_hidden(hidden)),
+        None => match parse(&argv) {
+            Ok(cli) => run(cli),
+            Err(error) => return clap_exit(&error).into(),
+        },
+    };
+    let status = match result {
+        Ok(status) => status,
+        Err(error) if error.is_closed_stdout() => ExitStatus::Done,
+        Err(error) => {
+            printer.error(&error);
+            error.exit
+        }
+    };
+    status.into()
+}
+
+/// The clap command, with the everyday commands first under a heading of their own.
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let _ = names;
+    command
+}
+
+fn parse(argv: &[OsString]) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command().try_get_matches_from(argv)?)
+}
+
+/// Help and version are answers; everything else is a wrong command line.
+fn clap_exit(error: &clap::Error) -> ExitStatus {
+    // A reader that has gone away is no failure, and there is nobody else to tell.
+    let _ = error.print();
+    if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Done }
+}
+
+fn run(cli: Cli) -> (Printer, Result<ExitStatus, CliError>) {
+    let gathered = Environment::snapshot().and_then(|environment| {
+        let layers = Layers::gather(&environment, &cli.global)?;
+        Ok((environment, layers))
+    });
+    let (environment, layers) = match gathered {
+        Ok(gathered) => gathered,
+        Err(error) => return (plain_printer(&cli.global), Err(error)),
+    };
+    let color = layers.resolve().color.value.unwrap_or_default();
+    output::start_tracing(cli.global.verbose, environment.var("CCO_LOG").and_then(|filter| filter.to_str()));
+    let app = App { printer: printer(&cli.global, color), environment, layers };
+    let result = dispatch(&app, cli.command);
+    (app.printer, result)
+}
+
+fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
+    match command {
+        Command::List(args) => commands::list::execute(app, args),
+        Command::New(args) => commands::new::execute(app, args),
+        Command::Validate(args) => commands::validate::execute(app, args),
+        Command::Run(args) => commands::run::execute(app, *args),
+        Command::Status(args) => commands::status::execute(app, args),
+        Command::Answer(args) => commands::answer::execute(app, args),
+        Command::Stop(args) => commands::stop::execute(app, args),
+        Command::Logs(args) => commands::logs::execute(app, args),
+        Command::Graph(args) => commands::graph::execute(app, args),
+        Command::Doctor(args) => commands::doctor::execute(app, args),
+        Command::Schema(args) => commands::schema::execute(app, args),
+        Command::Completions(args) => commands::completions::execute(app, args),
+        Command::Demo(args) => commands::demo::execute(app, args),
+    }
+}
+
+/// Runs one of cco's own child programs. The rooms that own them are called from here.
+fn run_hidden(hidden: Hidden) -> Result<ExitStatus, CliError> {
+    let name = match hidden {
+        Hidden::Guard(_) => "guard",
+        Hidden::AgentSim(_) => "agent-sim",
+    };
+    Err(CliError::internal(anyhow::anyhow!("`{name}` is not built yet")))
+}
+
+fn printer(global: &Global, color: Color) -> Printer {
+    let format = if global.json { Format::Json } else { global.output.unwrap_or_default() };
+    let talk = match (global.quiet, global.verbose) {
+        (true, _) => Talk::Quiet,
+        (false, 0) => Talk::Normal,
+        (false, _) => Talk::Verbose,
+    };
+    Printer::new(format, talk, color)
+}
+
+/// For what goes wrong before the settings are known.
+fn plain_printer(global: &Global) -> Printer {
+    printer(global, global.color.unwrap_or_default())
 }
