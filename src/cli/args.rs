@@ -277,7 +277,7 @@ pub struct Status {
 Examples:
   cco answer billing/invoices                          list the open questions
   cco answer billing/invoices q1 retry -m \"the API is v2\"
-  cco answer billing/invoices q1 accept                waive the issues; shown as waived, never as proven
+  cco answer billing/invoices q1 accept                waive its issues by name
   cco answer billing/invoices q1 recheck               validate what you changed by hand
   cco answer billing/invoices q2 --option keep-both    one of the question's own options
 

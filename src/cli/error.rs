@@ -3,6 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::spec::catalog::CatalogError;
+use crate::spec::scaffold::ScaffoldError;
+
 /// The exit statuses of `cco`. Their numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -91,7 +94,7 @@ impl CliError {
 
     /// The command line is wrong, or names what is not there.
     pub fn usage(message: impl fmt::Display) -> Self {
-        Self::new(ExitStatus::Usage, anyhow::Error::msg(message.to_string()))
+        Self::new(ExitStatus::Usage, anyhow::anyhow!("{message}"))
     }
 
     /// Something that cco needs is missing or refuses.
@@ -120,6 +123,44 @@ impl CliError {
 impl From<anyhow::Error> for CliError {
     fn from(error: anyhow::Error) -> Self {
         Self::internal(error)
+    }
+}
+
+impl From<CatalogError> for CliError {
+    fn from(error: CatalogError) -> Self {
+        let hints = match &error {
+            CatalogError::Malformed { .. } => {
+                vec![
+                    "a spec is named `<project>/<name>`; a path to a spec directory begins with `/` or `./`".to_owned(),
+                ]
+            }
+            CatalogError::Unknown { nearest: Some(nearest), .. } => vec![format!("did you mean `{nearest}`?")],
+            CatalogError::Unknown { nearest: None, .. } => vec!["`cco list` shows the specs that there are".to_owned()],
+            CatalogError::Ambiguous { candidates, .. } => vec![format!("name one of: {}", candidates.join(", "))],
+            CatalogError::NoneHere { empty_store: true, .. } => {
+                vec!["`cco new --project PROJECT --name NAME` creates one".to_owned()]
+            }
+            CatalogError::NoneHere { empty_store: false, .. } => {
+                vec!["name a spec; `cco list` shows those that there are".to_owned()]
+            }
+            CatalogError::NoSpecDir { .. } => vec!["a spec directory holds a `manifest.json`".to_owned()],
+            CatalogError::Escapes { .. } => vec!["name the directory itself by its path".to_owned()],
+            CatalogError::Io(_) => Vec::new(),
+        };
+        let exit = if matches!(error, CatalogError::Io(_)) { ExitStatus::Environment } else { ExitStatus::Usage };
+        Self { hints, ..Self::new(exit, error) }
+    }
+}
+
+impl From<ScaffoldError> for CliError {
+    fn from(error: ScaffoldError) -> Self {
+        match error {
+            ScaffoldError::Io(_) => Self::environment(error).hint("another place for the store: `--store DIR`"),
+            ScaffoldError::Name { .. }
+            | ScaffoldError::Case { .. }
+            | ScaffoldError::NotUtf8(_)
+            | ScaffoldError::Exists(_) => Self::usage(error),
+        }
     }
 }
 

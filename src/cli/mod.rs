@@ -3,18 +3,23 @@
 pub mod args;
 pub mod commands;
 pub mod error;
+pub mod help;
 pub mod output;
 pub mod settings;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 use args::{Cli, Color, Command, Format, Global, Hidden};
 use error::{CliError, ExitStatus};
 use output::{Printer, Talk};
 use settings::{Environment, Layers};
+
+use crate::spec::catalog::{Catalog, Entry};
+use crate::text::printable;
 
 /// What every command works with: gathered once, before it begins.
 pub struct App {
@@ -26,6 +31,29 @@ pub struct App {
     pub printer: Printer,
 }
 
+impl App {
+    /// The spec store.
+    ///
+    /// # Errors
+    /// Nobody named one and there is no home directory.
+    pub fn catalog(&self) -> Result<Catalog, CliError> {
+        let root = self.layers.resolve().store_root(&self.environment)?;
+        Ok(Catalog::new(root, self.environment.home.clone()))
+    }
+
+    /// The spec that `reference` means; without one, the spec of the current directory.
+    ///
+    /// # Errors
+    /// Every way in which that is not exactly one spec.
+    pub fn find_spec(&self, reference: Option<&str>) -> Result<Entry, CliError> {
+        let (catalog, cwd) = (self.catalog()?, &self.environment.cwd);
+        Ok(match reference {
+            Some(reference) => catalog.find(reference, cwd)?,
+            None => catalog.find_here(cwd)?,
+        })
+    }
+}
+
 /// Runs the program and returns its exit status.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
 pub fn main() -> ExitCode {
@@ -34,7 +62,11 @@ pub fn main() -> ExitCode {
         Some(hidden) => (plain_printer(&Global::default()), run_hidden(hidden)),
         None => match parse(&argv) {
             Ok(cli) => run(cli),
-            Err(error) => return clap_exit(&error).into(),
+            Err(error) => {
+                let printer = plain_printer(&Global::default());
+                let result = tell(&printer, &error);
+                (printer, result)
+            }
         },
     };
     let status = match result {
@@ -48,23 +80,23 @@ pub fn main() -> ExitCode {
     status.into()
 }
 
-/// The clap command, with the everyday commands first under a heading of their own.
-pub fn command() -> clap::Command {
-    let command = Cli::command();
-    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-    let _ = names;
-    command
-}
-
 fn parse(argv: &[OsString]) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&command().try_get_matches_from(argv)?)
+    Cli::from_arg_matches(&help::command().try_get_matches_from(argv)?)
 }
 
 /// Help and version are answers; everything else is a wrong command line.
-fn clap_exit(error: &clap::Error) -> ExitStatus {
-    // A reader that has gone away is no failure, and there is nobody else to tell.
-    let _ = error.print();
-    if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Done }
+fn tell(printer: &Printer, error: &clap::Error) -> Result<ExitStatus, CliError> {
+    let text = error.render();
+    if !error.use_stderr() {
+        printer.answer(&text.ansi().to_string())?;
+        return Ok(ExitStatus::Done);
+    }
+    // What was typed is quoted in the message; where it holds control characters, the message goes without colours.
+    let plain = text.to_string();
+    let lines: Vec<_> = plain.trim_end().lines().map(printable).collect();
+    let safe = lines.iter().all(|line| matches!(line, Cow::Borrowed(_)));
+    printer.say(if safe { text.ansi().to_string() } else { lines.join("\n") }.trim_end());
+    Ok(ExitStatus::Usage)
 }
 
 fn run(cli: Cli) -> (Printer, Result<ExitStatus, CliError>) {

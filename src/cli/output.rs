@@ -104,6 +104,11 @@ impl Printer {
         }
     }
 
+    /// Says what can be done next.
+    pub fn help(&self, text: impl AsRef<str>) {
+        self.note(format!("{NOTE}help{NOTE:#}: {}", text.as_ref()));
+    }
+
     /// Says what happened in more detail than most want.
     pub fn detail(&self, text: impl AsRef<str>) {
         if self.talk >= Talk::Verbose {

@@ -1,9 +1,15 @@
-//! todo
+//! Prints the completions for a shell.
+
 use crate::cli::App;
 use crate::cli::args;
 use crate::cli::error::{CliError, ExitStatus};
+use crate::cli::help;
 
-/// todo
-pub fn execute(_app: &App, _args: args::Completions) -> Result<ExitStatus, CliError> {
-    Err(CliError::internal(anyhow::anyhow!("`completions` is not built yet")))
+/// Prints the completions for a shell.
+pub fn execute(app: &App, args: args::Completions) -> Result<ExitStatus, CliError> {
+    // Written whole, so that a reader that goes away is noticed by the printer and nobody else.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut help::command(), "cco", &mut script);
+    app.printer.answer(&String::from_utf8_lossy(&script))?;
+    Ok(ExitStatus::Done)
 }
