@@ -1,1 +1,3 @@
 //! Talking to claude.
+
+pub mod sim;

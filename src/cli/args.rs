@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::ids::ComponentId;
+use crate::process::guard;
 
 /// Runs multi-component software work through the claude CLI with external enforcement.
 ///
@@ -440,21 +441,28 @@ pub struct Demo {
 
 /// Programs of cco's own that it starts as child processes. Their arguments are not clap's to read: the simulated agent
 /// takes those of `claude`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hidden {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hidden<'a> {
     /// Ends what a run leaves when cco dies.
-    Guard(Vec<OsString>),
+    Guard {
+        /// What the run's processes carry.
+        run_mark: &'a str,
+    },
     /// Speaks the agent's protocol from a scenario file.
-    AgentSim(Vec<OsString>),
+    AgentSim {
+        /// The words after `agent-sim`.
+        args: &'a [OsString],
+    },
 }
 
-impl Hidden {
-    /// Recognises the hidden commands by the first argument after the program's name.
-    pub fn from_argv(argv: &[OsString]) -> Option<Self> {
-        let rest = || argv[2..].to_vec();
-        match argv.get(1)?.to_str()? {
-            "guard" => Some(Self::Guard(rest())),
-            "agent-sim" => Some(Self::AgentSim(rest())),
+impl<'a> Hidden<'a> {
+    /// Recognises the hidden commands in the whole command line, the program's name included.
+    pub fn from_argv(argv: &'a [OsString]) -> Option<Self> {
+        match argv {
+            [_, command, run_mark] if command == guard::SUBCOMMAND => {
+                Some(Self::Guard { run_mark: run_mark.to_str()? })
+            }
+            [_, command, args @ ..] if command == "agent-sim" => Some(Self::AgentSim { args }),
             _ => None,
         }
     }

@@ -18,6 +18,8 @@ use error::{CliError, ExitStatus};
 use output::{Printer, Talk};
 use settings::{Environment, Layers};
 
+use crate::agent::sim;
+use crate::process::guard;
 use crate::spec::catalog::{Catalog, Entry};
 use crate::text::printable;
 
@@ -58,16 +60,20 @@ impl App {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
 pub fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
-    let (printer, result) = match Hidden::from_argv(&argv) {
-        Some(hidden) => (plain_printer(&Global::default()), run_hidden(hidden)),
-        None => match parse(&argv) {
-            Ok(cli) => run(cli),
-            Err(error) => {
-                let printer = plain_printer(&Global::default());
-                let result = tell(&printer, &error);
-                (printer, result)
-            }
-        },
+    // Before clap: their arguments are not its to read, and they must start fast.
+    if let Some(hidden) = Hidden::from_argv(&argv) {
+        return match hidden {
+            Hidden::Guard { run_mark } => guard::main(run_mark),
+            Hidden::AgentSim { args } => sim::main(args),
+        };
+    }
+    let (printer, result) = match parse(&argv) {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            let printer = plain_printer(&Global::default());
+            let result = tell(&printer, &error);
+            (printer, result)
+        }
     };
     let status = match result {
         Ok(status) => status,
@@ -131,15 +137,6 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
         Command::Completions(args) => commands::completions::execute(app, args),
         Command::Demo(args) => commands::demo::execute(app, args),
     }
-}
-
-/// Runs one of cco's own child programs. The rooms that own them are called from here.
-fn run_hidden(hidden: Hidden) -> Result<ExitStatus, CliError> {
-    let name = match hidden {
-        Hidden::Guard(_) => "guard",
-        Hidden::AgentSim(_) => "agent-sim",
-    };
-    Err(CliError::internal(anyhow::anyhow!("`{name}` is not built yet")))
 }
 
 fn printer(global: &Global, color: Color) -> Printer {
