@@ -233,9 +233,13 @@ impl Digest {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let full = hash.finalize();
+        Self::from_sha256(hash)
+    }
+
+    /// The digest of everything that was fed to `hash`.
+    pub fn from_sha256(hash: Sha256) -> Self {
         let mut short = [0; 16];
-        short.copy_from_slice(&full[..16]);
+        short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
     }
 }
