@@ -30,9 +30,9 @@ pub struct Scenario {
     /// costs add up over a conversation. Costs one small file per conversation; without it every id is accepted.
     #[serde(default)]
     pub sessions: bool,
-    /// What `auth status` says.
-    #[serde(default = "yes")]
-    pub logged_in: bool,
+    /// Whether `auth status` says that nobody is logged in.
+    #[serde(default)]
+    pub logged_out: bool,
     /// Behaviour by attempt (`auth.fix-2`), step (`auth.fix`) or pattern (`*.fix`, `auth.*`, `*`); the most exact key
     /// that matches is taken.
     #[serde(default)]
@@ -40,10 +40,6 @@ pub struct Scenario {
     /// Behaviour of the attempts that no key matches.
     #[serde(default)]
     pub default: Behaviour,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// One behaviour for all attempts of a step, or one for each: the first for attempt 1, the last for all that follow.
