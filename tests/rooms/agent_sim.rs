@@ -453,24 +453,27 @@ fn tools_and_what_they_leave_have_sessions_of_their_own() {
     let shown = tool.run("a.fix-1");
     assert!(shown.events().iter().any(|event| event["message"]["content"][0]["content"] == "1"), "{}", shown.stdout);
 
+    // So long nobody else sleeps, not even this test elsewhere at the same time.
+    let secs = 600 + std::process::id() % 3000;
     for (clean_env, marked) in [(false, true), (true, false)] {
-        let child = json!({"leave_child": {"secs": 614, "clean_env": clean_env}});
+        let child = json!({"leave_child": {"secs": secs, "clean_env": clean_env}});
         let attempt = format!("left-{}-{clean_env}.fix-1", std::process::id());
-        let before = sleepers();
+        let before = sleepers(secs);
         assert_eq!(Sim::always(&json!({"actions": [child]})).run(&attempt).code, Some(0));
-        let left: Vec<_> = sleepers().into_iter().filter(|pid| !before.contains(pid)).collect();
+        let left: Vec<_> = sleepers(secs).into_iter().filter(|pid| !before.contains(pid)).collect();
         assert_eq!(left.len(), 1, "one is left behind");
         let environment = std::fs::read(format!("/proc/{}/environ", left[0])).expect("it lives");
         kill_process(Pid::from_raw(left[0]).expect("a pid"), Signal::KILL).expect("it lives");
         assert_eq!(String::from_utf8_lossy(&environment).contains(&attempt), marked);
     }
 
-    /// The processes that [`leave_child`] of this test leaves: nobody else sleeps so long.
-    fn sleepers() -> Vec<i32> {
+    /// The processes that sleep so long.
+    fn sleepers(secs: u32) -> Vec<i32> {
+        let wanted = format!("sleep\0{secs}\0");
         let pids = std::fs::read_dir("/proc")
             .expect("proc")
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        pids.filter(|pid| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"sleep\x00614\x00"))
+        pids.filter(|pid| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == wanted.as_bytes()))
             .collect()
     }
 }
@@ -493,4 +496,42 @@ fn version_and_login_are_told() {
     let (text, code) = tell(&["auth", "status"]);
     assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON")["loggedIn"], true);
     assert_eq!(code, Some(0));
+}
+
+/// The example of the demo, step by step with its own checks: they hold, but for the one that is to fail first.
+#[test]
+fn the_example_tells_its_story() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wordfreq/.");
+    assert!(Command::new("cp").arg("-R").arg(example).arg(dir.path()).status().expect("cp").success());
+    let project = dir.path().join("project");
+    let holds = |check: &str| {
+        let output = Command::new("sh").args(["-c", check]).current_dir(&project).output().expect("sh");
+        output.status.success()
+    };
+    let step = |attempt: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cco"));
+        command.args(["agent-sim", "--scenario", "../scenario.json", "-p", "--output-format", "json", "go"]);
+        command.env("CCO_ATTEMPT", attempt).env("CCO_SIM_PACE", "0").current_dir(&project).stdin(Stdio::null());
+        let result: Value = serde_json::from_slice(&command.output().expect("it runs").stdout).expect("a result");
+        assert_eq!(result["is_error"], false, "{attempt}");
+        let report: Value = serde_json::from_str(result["result"].as_str().expect("text")).expect("a report");
+        serde_json::from_value::<WriterReport>(report).expect("a report of a writer");
+    };
+    assert!(holds("sh tests/lint.sh && sh tests/run.sh"), "the base is green");
+    assert!(!holds("sh tests/end_to_end.sh"), "the goal is not reached yet");
+    for component in ["tokenize", "filter", "count", "rank", "report", "cli"] {
+        if component == "rank" {
+            step("rank.skeleton-1");
+        }
+        step(&format!("{component}.implement-1"));
+        assert!(holds("sh tests/lint.sh"), "{component}");
+        let check = format!("sh tests/run.sh {component}");
+        if component == "rank" {
+            assert!(!holds(&check), "the first version is wrong");
+            step("rank.fix-1");
+        }
+        assert!(holds(&check), "{component}");
+    }
+    assert!(holds("sh tests/run.sh && sh tests/end_to_end.sh"), "the whole is right");
 }

@@ -9,7 +9,7 @@ mod action;
 mod arguments;
 mod conversation;
 mod failure;
-mod scenario;
+pub mod scenario;
 mod schema;
 mod session;
 mod stream;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use arguments::{Invocation, Print};
-pub use scenario::{Action, ApiFault, Behaviour, Behaviours, Fault, HangAt, Scenario, ScenarioError, Tokens, Wait};
+use scenario::Scenario;
 use session::{Session, SessionError};
 use stream::{Ending, Spent, Stream};
 
