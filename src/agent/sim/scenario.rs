@@ -304,7 +304,7 @@ impl Scenario {
             .steps
             .iter()
             .filter(|(key, _)| matches(key, attempt) || matches(key, step))
-            .max_by_key(|(key, _)| (!key.contains('*'), key.as_str() == attempt, key.replace('*', "").len()));
+            .max_by_key(|(key, _)| (!key.contains('*'), key.replace('*', "").len()));
         let chosen = best.map_or(&self.default, |(_, list)| list.nth(n));
         match &chosen.on_resume {
             Some(other) if resumed => other,
@@ -387,6 +387,7 @@ mod tests {
         assert_eq!(chosen(steps, "auth.fix-1"), 3.0);
         assert_eq!(chosen(steps, "db.fix-1"), 2.0);
         assert_eq!(chosen(steps, "db.review:1-1"), 1.0);
+        assert_eq!(chosen(r#"{"auth.fix-*":{"cost_usd":1},"auth.fix":{"cost_usd":2}}"#, "auth.fix-1"), 2.0);
         assert_eq!(chosen(r#"{"x*y*z":{"cost_usd":5}}"#, "x-1y2z"), 5.0);
         assert_eq!(chosen(r#"{"x*y":{"cost_usd":5}}"#, "x.y.z-1"), 0.0);
     }
