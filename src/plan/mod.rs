@@ -1,6 +1,8 @@
 //! What we intend: the manifest resolved against settings. Immutable for the length of a run.
 
+pub mod export;
 pub mod graph;
+pub mod resolve;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
