@@ -86,14 +86,17 @@ fn fetch(version: Version, root: &Path, program: &Path) -> Result<(), String> {
     let staging = tempfile::tempdir_in(root).map_err(|e| e.to_string())?;
     let npm = Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--no-package-lock"])
-        .args(["--prefer-offline", "--loglevel=error", "--include=optional", "--prefix"])
+        .args(["--prefer-offline", "--loglevel=error", "--include=optional"])
+        // npm's own patience is a minute a package on a machine without a network.
+        .args(["--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000", "--prefix"])
         .arg(staging.path())
         .arg(format!("{PACKAGE}@{version}"))
         .output()
         .map_err(|e| format!("cannot run `npm`: {e}; install Node.js 18 or later with npm (package `npm`)"))?;
     if !npm.status.success() {
-        let said = String::from_utf8_lossy(&npm.stderr);
-        return Err(format!("`npm install {PACKAGE}@{version}` failed ({}):\n{}", npm.status, said.trim_end()));
+        // The first lines name the fault, the rest is a trace of npm's.
+        let said: Vec<_> = String::from_utf8_lossy(&npm.stderr).lines().take(4).map(str::to_owned).collect();
+        return Err(format!("`npm install {PACKAGE}@{version}` failed ({}): {}", npm.status, said.join("; ")));
     }
     let binary = binary(&staging.path().join("node_modules/@anthropic-ai"))
         .ok_or_else(|| format!("{PACKAGE}@{version} has no binary for {} {}", env::consts::OS, env::consts::ARCH))?;
