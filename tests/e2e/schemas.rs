@@ -1,35 +1,63 @@
-//! Every schema of a result is offered to the model by the real CLI, and its answer comes back validated.
+//! Every schema of a result is one that the CLI offers to the model, and an answer in its form comes back.
 
+use cco::agent::{Answer, AnswerKind, Ending};
 use serde_json::{Value, json};
 
+use crate::agent::Desk;
 use crate::support::api::Api;
-use crate::support::claude::{Version, ask, claude};
+use crate::support::claude::Version;
 use crate::support::reply::Reply;
 
-fn offered(version: Version, schema: &Value, answer: &Value) {
-    let Some(program) = claude(version) else { return };
-    let dir = tempfile::tempdir().expect("a directory");
-    let said = answer.clone();
-    let api = Api::start(move |_| Reply::answer(said.clone()));
-    let schema_text = schema.to_string();
-    let got = ask(&program, api.env(), dir.path(), &["--tools", "Read", "--json-schema", &schema_text], "Answer.");
-    let tools = &got.init().expect("an init event")["tools"];
-    assert!(tools.as_array().is_some_and(|t| t.contains(&json!("StructuredOutput"))), "{version} offers {tools}");
-    assert_eq!(api.requests()[0].schema(), Some(schema), "{version}");
-    let result = got.result().expect("a result event");
-    assert_eq!(&result["structured_output"], answer, "{version}: {result}");
-    assert!(got.status.success());
+/// The model says `said` where `kind` is asked for; what each version makes of it.
+fn offer(kind: AnswerKind, said: &Value) -> Vec<Answer> {
+    let answers = Version::ALL.into_iter().filter_map(|version| {
+        let reply = Reply::answer(said.clone());
+        let desk = Desk::new(version, Api::start(move |_| reply.clone()))?;
+        let ending = desk.ask(kind, "Answer.").ending;
+        let requests = desk.api.requests();
+        let offered = requests[0].schema().unwrap_or_else(|| panic!("{version} does not offer the schema of {kind:?}"));
+        assert_eq!(offered.to_string(), kind.schema(), "{version} offers another schema");
+        match ending {
+            Ending::Answered(answer) => Some(answer),
+            other => panic!("{version}: {other:?}"),
+        }
+    });
+    answers.collect()
 }
 
 #[test]
 fn writer() {
-    let schema = json!({
-        "type": "object",
-        "properties": {"status": {"enum": ["done", "blocked"]}, "summary": {"type": "string"}},
-        "required": ["status", "summary"],
-        "additionalProperties": false,
+    let full = json!({
+        "status": "needs_files", "summary": "s", "discoveries": ["d"], "decisions": ["e"], "blockers": ["b"],
+        "interfaces": ["i"], "notes": ["n"], "questions": ["q"], "needs_files": ["f"],
     });
-    for version in Version::ALL {
-        offered(version, &schema, &json!({"status": "done", "summary": "it works"}));
+    for said in [json!({"status": "done", "summary": "s"}), full] {
+        for answer in offer(AnswerKind::Writer, &said) {
+            let Answer::Wrote(report) = answer else { panic!("{answer:?}") };
+            assert_eq!(serde_json::to_value(report).expect("JSON"), said);
+        }
+    }
+}
+
+#[test]
+fn review() {
+    let bare = json!({"severity": "minor", "file": "a", "text": "t", "how_it_fails": "h"});
+    let full = json!({
+        "severity": "critical", "file": "a", "line": 4_000_000_000_u32, "text": "t", "how_it_fails": "h",
+        "suggested_fix": "f", "same_as": "1",
+    });
+    let said = json!({"summary": "s", "issues": [bare, full]});
+    for answer in offer(AnswerKind::Review, &said) {
+        let Answer::Reviewed(report) = answer else { panic!("{answer:?}") };
+        assert_eq!(serde_json::to_value(report).expect("JSON"), said);
+    }
+}
+
+#[test]
+fn ballot() {
+    let said = json!({"vote": "a", "confidence": 0.75, "reasoning": "r"});
+    for answer in offer(AnswerKind::Ballot, &said) {
+        let Answer::Voted(report) = answer else { panic!("{answer:?}") };
+        assert_eq!(serde_json::to_value(report).expect("JSON"), said);
     }
 }

@@ -77,22 +77,17 @@ impl Api {
     }
 
     /// The environment that sends `claude` here, logged in with an API key.
-    pub fn env(&self) -> Vec<(&'static str, String)> {
+    pub fn env(&self) -> [(&'static str, String); 2] {
         self.login("ANTHROPIC_API_KEY", "sk-ant-test")
     }
 
     /// The same, logged in with the token of a subscription: only then does the CLI know usage limits.
-    pub fn token_env(&self) -> Vec<(&'static str, String)> {
+    pub fn token_env(&self) -> [(&'static str, String); 2] {
         self.login("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-test")
     }
 
-    fn login(&self, name: &'static str, secret: &str) -> Vec<(&'static str, String)> {
-        vec![
-            ("ANTHROPIC_BASE_URL", format!("http://{}", self.address)),
-            (name, secret.to_owned()),
-            ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
-            ("DISABLE_AUTOUPDATER", "1".to_owned()),
-        ]
+    fn login(&self, name: &'static str, secret: &str) -> [(&'static str, String); 2] {
+        [("ANTHROPIC_BASE_URL", format!("http://{}", self.address)), (name, secret.to_owned())]
     }
 
     /// The requests for messages until now, in the order in which they came.

@@ -3,13 +3,14 @@
 //! ```ignore
 //! for version in Version::ALL {
 //!     let Some(program) = claude(version) else { return };
-//!     let answer = ask(&program, api.env(), dir.path(), &["--model", "claude-sonnet-4-5"], "Say hello.");
+//!     let answer = Call::start(&program, dir.path(), &env, &arguments, "Say hello.").wait();
 //! }
 //! ```
 //!
 //! A machine that cannot fetch them skips these tests: each prints a line `SKIPPED: <test>: <why>` past the harness's
 //! capture. With `CCO_REQUIRE_E2E` set (continuous integration sets it) the same is a failure.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -18,7 +19,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::OnceLock;
 use std::{env, fmt, io, thread};
 
-use serde_json::Value;
+use cco::agent::env::Vars;
 
 const PACKAGE: &str = "@anthropic-ai/claude-code";
 
@@ -118,59 +119,12 @@ fn binary(scope: &Path) -> Option<PathBuf> {
 #[derive(Debug)]
 pub struct Answer {
     pub status: ExitStatus,
-    /// The lines of stream-json.
-    pub events: Vec<Value>,
+    /// Stream-json.
+    pub stdout: String,
     pub stderr: String,
 }
 
-impl Answer {
-    /// The event `system/init`.
-    pub fn init(&self) -> Option<&Value> {
-        self.events.iter().find(|e| e["type"] == "system" && e["subtype"] == "init")
-    }
-
-    /// The last event `result`.
-    pub fn result(&self) -> Option<&Value> {
-        self.events.iter().rfind(|e| e["type"] == "result")
-    }
-}
-
-/// One bare call of the CLI in `dir`, its home in `dir/home`, without `cco`: prompt from a file, output to a file, its
-/// own process group, nothing of the caller's environment but `PATH`. `env` says where the API is and who asks.
-pub fn ask(program: &Path, env: Vec<(&'static str, String)>, dir: &Path, args: &[&str], prompt: &str) -> Answer {
-    start(program, env, dir, args, prompt).wait()
-}
-
-/// [`ask`], not waited for.
-pub fn start(program: &Path, env: Vec<(&'static str, String)>, dir: &Path, args: &[&str], prompt: &str) -> Call {
-    let home = dir.join("home");
-    fs::create_dir_all(&home).expect("a home");
-    let mut stdin = tempfile::tempfile().expect("a file for the prompt");
-    stdin.write_all(prompt.as_bytes()).expect("the prompt");
-    stdin.rewind().expect("a seekable file");
-    let [stdout, stderr] = [(); 2].map(|()| tempfile::tempfile().expect("a file for the output"));
-    let child = Command::new(program)
-        .args(["-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages"])
-        .args(["--setting-sources", "", "--strict-mcp-config", "--permission-mode", "acceptEdits"])
-        .args(args)
-        .current_dir(dir)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", &home)
-        .env("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1")
-        .env("CLAUDE_CODE_MAX_RETRIES", "0")
-        .env("MAX_STRUCTURED_OUTPUT_RETRIES", "2")
-        .envs(env)
-        .process_group(0)
-        .stdin(stdin)
-        .stdout(stdout.try_clone().expect("a second handle"))
-        .stderr(stderr.try_clone().expect("a second handle"))
-        .spawn()
-        .expect("claude starts");
-    Call { child, stdout, stderr }
-}
-
-/// A call under way. Dropped unwaited (a test failed), it is killed.
+/// A call of the CLI by itself, without `cco` around it. Dropped unwaited (a test failed), it is killed.
 pub struct Call {
     child: Child,
     stdout: File,
@@ -178,7 +132,28 @@ pub struct Call {
 }
 
 impl Call {
-    /// SIGKILL, as a crash of the machine would.
+    /// Starts the CLI in `dir`, in a process group of its own, with nothing but `env` in its environment; prompt and
+    /// output are files.
+    pub fn start(program: &Path, dir: &Path, env: &Vars, arguments: &[OsString], prompt: &str) -> Self {
+        let mut stdin = tempfile::tempfile().expect("a file for the prompt");
+        stdin.write_all(prompt.as_bytes()).expect("the prompt");
+        stdin.rewind().expect("a seekable file");
+        let [stdout, stderr] = [(); 2].map(|()| tempfile::tempfile().expect("a file for the output"));
+        let child = Command::new(program)
+            .args(arguments)
+            .current_dir(dir)
+            .env_clear()
+            .envs(env.iter().map(|(name, value)| (name, value)))
+            .process_group(0)
+            .stdin(stdin)
+            .stdout(stdout.try_clone().expect("a second handle"))
+            .stderr(stderr.try_clone().expect("a second handle"))
+            .spawn()
+            .expect("claude starts");
+        Self { child, stdout, stderr }
+    }
+
+    /// SIGKILL to the CLI, not to what it started.
     pub fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
     }
@@ -189,9 +164,7 @@ impl Call {
             file.rewind().expect("a seekable file");
             io::read_to_string(file).expect("text")
         });
-        // A killed process leaves its last line cut.
-        let events = stdout.lines().map_while(|line| serde_json::from_str(line).ok()).collect();
-        Answer { status, events, stderr }
+        Answer { status, stdout, stderr }
     }
 }
 
