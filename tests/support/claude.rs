@@ -3,7 +3,7 @@
 //! ```ignore
 //! for version in Version::ALL {
 //!     let Some(program) = claude(version) else { return };
-//!     let answer = Call::start(&program, dir.path(), &env, &arguments, "Say hello.").wait();
+//!     let left = Call::start(&program, dir.path(), &env, &arguments, "Say hello.").wait();
 //! }
 //! ```
 //!
@@ -117,7 +117,7 @@ fn binary(scope: &Path) -> Option<PathBuf> {
 
 /// What one call of the CLI left.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Left {
     pub status: ExitStatus,
     /// Stream-json.
     pub stdout: String,
@@ -158,13 +158,13 @@ impl Call {
         self.child.kill().expect("it can be killed");
     }
 
-    pub fn wait(mut self) -> Answer {
+    pub fn wait(mut self) -> Left {
         let status = self.child.wait().expect("claude ends");
         let [stdout, stderr] = [&mut self.stdout, &mut self.stderr].map(|file| {
             file.rewind().expect("a seekable file");
             io::read_to_string(file).expect("text")
         });
-        Answer { status, stdout, stderr }
+        Left { status, stdout, stderr }
     }
 }
 
