@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 /// Longest name or id in bytes.
 pub const MAX_NAME: usize = 64;
 
-/// Why a text is no name (DESIGN section 2).
+/// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing was given.
@@ -108,7 +108,7 @@ impl FromStr for Subject {
     }
 }
 
-/// One kind of work with a durable result (DESIGN section 1).
+/// One kind of work with a durable result.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Interfaces and stubs, so that others can build on them.
@@ -312,3 +312,9 @@ text_form!(ComponentId);
 text_form!(Subject);
 text_form!(Step);
 text_form!(Digest);
+
+impl From<ComponentId> for Subject {
+    fn from(id: ComponentId) -> Self {
+        Self::Component(id)
+    }
+}
