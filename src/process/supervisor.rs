@@ -61,9 +61,12 @@ impl Drop for Presence<'_> {
 }
 
 impl Supervisor {
-    /// A supervisor of the run `run_mark` (which must not be empty). `program` is this very program: it is started as
+    /// A supervisor of the run `run_mark`, which is not empty. `program` is this very program: it is started as
     /// the guard before the first child. From here on the kernel hands orphaned descendants to this process.
     pub fn new(program: PathBuf, run_mark: Arc<str>) -> io::Result<Arc<Self>> {
+        if run_mark.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the run mark is empty"));
+        }
         os::adopt_orphans()?;
         Ok(Arc::new(Self {
             program,
