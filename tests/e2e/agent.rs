@@ -78,7 +78,7 @@ impl Desk {
         stream.feed(left.stdout.as_bytes(), &mut |_| ());
         let departure = left.status.code().map_or(Departure::Signalled(9), Departure::Exited);
         let continued = matches!(session, Session::Resume(_));
-        classify(&stream.finish(), departure, &left.stderr, kind, continued, 0)
+        classify(&stream.finish(), &departure, &left.stderr, kind, continued, 0)
     }
 
     /// One call in a new conversation.
