@@ -1,4 +1,5 @@
 //! Tests of the room `agent`.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod arguments;
 mod claude_md;
