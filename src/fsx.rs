@@ -1,1 +1,101 @@
-//! Files: durable writes, each with what survives a crash.
+//! Files: durable writes, each with what survives a crash. Every error names its path.
+
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use fs_err::{File, OpenOptions};
+
+/// Makes names in `dir` durable: files that were created, renamed or removed there.
+///
+/// After a crash the names are as they were at the return of this call, or later. It says nothing about the contents of
+/// the files; those need a sync of their own, before this one.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Replaces the contents of `path`, or creates it.
+///
+/// After a crash the file holds either the old contents or the new ones, whole; after the return always the new ones. A
+/// temporary file may be left beside it. Readers never see half a file.
+pub fn write_atomic(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let dir = parent_of(path);
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()));
+    let mut file = tempfile::Builder::new()
+        .prefix(".cco-")
+        // Narrowed by the user's umask, as for any other new file.
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(dir)
+        .map_err(named)?;
+    file.write_all(contents).map_err(named)?;
+    // The contents before the name: else a crash could leave the new name on an empty file.
+    file.as_file().sync_data().map_err(named)?;
+    file.persist(path).map_err(|failed| named(failed.error))?;
+    sync_dir(dir)
+}
+
+/// Opens `path` for reading and for writing at its end, creating it (mode 0600) if it is missing.
+///
+/// The name survives a crash from the return on. What is written survives from the next `sync_data` on; until then any
+/// part of it may be lost.
+pub fn open_append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).mode(0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let file = options.create(true).open(path)?;
+            sync_dir(parent_of(path))?;
+            Ok(file)
+        }
+        opened => opened,
+    }
+}
+
+/// Creates `path` for writing; an error if it exists. The name survives a crash from the return on, the contents from
+/// the caller's `sync_data` on.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    sync_dir(parent_of(path))?;
+    Ok(file)
+}
+
+/// Creates `dir` and the directories above it that are missing, readable by their owner only (mode 0700).
+///
+/// The names survive a crash from the return on. A directory that exists keeps its mode.
+pub fn create_dir_private(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let above = parent_of(dir);
+    create_dir_private(above)?;
+    match std::fs::DirBuilder::new().mode(0o700).create(dir) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+        Err(error) => {
+            return Err(io::Error::new(error.kind(), format!("cannot create directory `{}`: {error}", dir.display())));
+        }
+        Ok(()) => {}
+    }
+    sync_dir(above)
+}
+
+/// Moves `from` to `to` in the same file system.
+///
+/// After a crash it is at one place or the other, never at both or none; after the return at the new one.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs_err::rename(from, to)?;
+    let (old, new) = (parent_of(from), parent_of(to));
+    // The new name first: of two directories the file system may write either one earlier.
+    sync_dir(new)?;
+    if old == new { Ok(()) } else { sync_dir(old) }
+}
+
+/// The directory that holds `path`'s name; of a bare name the current one.
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}

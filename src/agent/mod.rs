@@ -11,6 +11,7 @@ pub mod env;
 mod probe;
 pub mod prompt;
 mod schema;
+pub mod sim;
 mod stream;
 mod usage;
 

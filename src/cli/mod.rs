@@ -1,12 +1,155 @@
 //! The command line: gather, call, print.
 
+pub mod args;
+pub mod commands;
+pub mod error;
+pub mod help;
+pub mod output;
+pub mod settings;
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::FromArgMatches as _;
+
+use args::{Cli, Color, Command, Format, Global, Hidden};
+use error::{CliError, ExitStatus};
+use output::{Printer, Talk};
+use settings::{Environment, Layers};
+
+use crate::agent::sim;
 use crate::process::guard;
+use crate::spec::catalog::{Catalog, Entry};
+use crate::text::printable;
+
+/// What every command works with: gathered once, before it begins.
+pub struct App {
+    /// What the process was given.
+    pub environment: Environment,
+    /// Who set what, so far as it is known without a spec.
+    pub layers: Layers,
+    /// The way to the user.
+    pub printer: Printer,
+}
+
+impl App {
+    /// The spec store.
+    ///
+    /// # Errors
+    /// Nobody named one and there is no home directory.
+    pub fn catalog(&self) -> Result<Catalog, CliError> {
+        let root = self.layers.resolve().store_root(&self.environment)?;
+        Ok(Catalog::new(root, self.environment.home.clone()))
+    }
+
+    /// The spec that `reference` means; without one, the spec of the current directory.
+    ///
+    /// # Errors
+    /// Every way in which that is not exactly one spec.
+    pub fn find_spec(&self, reference: Option<&str>) -> Result<Entry, CliError> {
+        let (catalog, cwd) = (self.catalog()?, &self.environment.cwd);
+        Ok(match reference {
+            Some(reference) => catalog.find(reference, cwd)?,
+            None => catalog.find_here(cwd)?,
+        })
+    }
+}
 
 /// Runs the program and returns its exit status.
-pub fn main() -> std::process::ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.as_slice() {
-        [command, run_mark] if command == guard::SUBCOMMAND => guard::main(run_mark),
-        _ => std::process::ExitCode::SUCCESS,
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
+pub fn main() -> ExitCode {
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    // Before clap: their arguments are not its to read, and they must start fast.
+    if let Some(hidden) = Hidden::from_argv(&argv) {
+        return match hidden {
+            Hidden::Guard { run_mark } => guard::main(run_mark),
+            Hidden::AgentSim { args } => sim::main(args),
+        };
     }
+    let (printer, result) = match parse(&argv) {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            let printer = plain_printer(&Global::default());
+            let result = tell(&printer, &error);
+            (printer, result)
+        }
+    };
+    let status = match result {
+        Ok(status) => status,
+        Err(error) if error.is_closed_stdout() => ExitStatus::Done,
+        Err(error) => {
+            printer.error(&error);
+            error.exit
+        }
+    };
+    status.into()
+}
+
+fn parse(argv: &[OsString]) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&help::command().try_get_matches_from(argv)?)
+}
+
+/// Help and version are answers; everything else is a wrong command line.
+fn tell(printer: &Printer, error: &clap::Error) -> Result<ExitStatus, CliError> {
+    let text = error.render();
+    if !error.use_stderr() {
+        printer.answer(&text.ansi().to_string())?;
+        return Ok(ExitStatus::Done);
+    }
+    // What was typed is quoted in the message; where it holds control characters, the message goes without colours.
+    let plain = text.to_string();
+    let lines: Vec<_> = plain.trim_end().lines().map(printable).collect();
+    let safe = lines.iter().all(|line| matches!(line, Cow::Borrowed(_)));
+    printer.say(if safe { text.ansi().to_string() } else { lines.join("\n") }.trim_end());
+    Ok(ExitStatus::Usage)
+}
+
+fn run(cli: Cli) -> (Printer, Result<ExitStatus, CliError>) {
+    let gathered = Environment::snapshot().and_then(|environment| {
+        let layers = Layers::gather(&environment, &cli.global)?;
+        Ok((environment, layers))
+    });
+    let (environment, layers) = match gathered {
+        Ok(gathered) => gathered,
+        Err(error) => return (plain_printer(&cli.global), Err(error)),
+    };
+    let color = layers.resolve().color.value.unwrap_or_default();
+    output::start_tracing(cli.global.verbose, environment.var("CCO_LOG").and_then(|filter| filter.to_str()));
+    let app = App { printer: printer(&cli.global, color), environment, layers };
+    let result = dispatch(&app, cli.command);
+    (app.printer, result)
+}
+
+fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
+    match command {
+        Command::List(args) => commands::list::execute(app, args),
+        Command::New(args) => commands::new::execute(app, args),
+        Command::Validate(args) => commands::validate::execute(app, args),
+        Command::Run(args) => commands::run::execute(app, *args),
+        Command::Status(args) => commands::status::execute(app, args),
+        Command::Answer(args) => commands::answer::execute(app, args),
+        Command::Stop(args) => commands::stop::execute(app, args),
+        Command::Logs(args) => commands::logs::execute(app, args),
+        Command::Graph(args) => commands::graph::execute(app, args),
+        Command::Doctor(args) => commands::doctor::execute(app, args),
+        Command::Schema(args) => commands::schema::execute(app, args),
+        Command::Completions(args) => commands::completions::execute(app, args),
+        Command::Demo(args) => commands::demo::execute(app, args),
+    }
+}
+
+fn printer(global: &Global, color: Color) -> Printer {
+    let format = if global.json { Format::Json } else { global.output.unwrap_or_default() };
+    let talk = match (global.quiet, global.verbose) {
+        (true, _) => Talk::Quiet,
+        (false, 0) => Talk::Normal,
+        (false, _) => Talk::Verbose,
+    };
+    Printer::new(format, talk, color)
+}
+
+/// For what goes wrong before the settings are known.
+fn plain_printer(global: &Global) -> Printer {
+    printer(global, global.color.unwrap_or_default())
 }

@@ -33,10 +33,15 @@ impl Stray {
         }
     }
 
+    /// Whether this is what `process` is called.
+    pub(super) fn is(&self, process: &os::Process) -> bool {
+        (self.pid, self.start) == (process.pid.as_raw_pid().unsigned_abs(), process.start)
+    }
+
     /// The process, if it is still there.
     fn process(&self) -> Option<os::Process> {
         let pid = Pid::from_raw(self.pid.cast_signed())?;
-        os::Process::read(pid).filter(|process| process.start == self.start && !process.zombie)
+        os::Process::read(pid).filter(|process| self.is(process) && !process.zombie)
     }
 }
 

@@ -178,12 +178,12 @@ impl Supervisor {
                 let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
                 continue;
             }
+            // Described while there is still something to be seen.
             let stray = Stray::new(&process, mark);
-            if let Some(watch) = process.kill() {
-                dying.push(watch);
-                if !ended.iter().any(|known| (known.pid, known.start) == (stray.pid, stray.start)) {
-                    ended.push(stray);
-                }
+            let Some(watch) = process.kill() else { continue };
+            dying.push(watch);
+            if (leader.is_none() || process.group != leader) && !ended.iter().any(|known| known.is(&process)) {
+                ended.push(stray);
             }
         }
         dying

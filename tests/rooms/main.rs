@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod agent;
+mod agent_sim;
 mod journal;
 mod lifecycle;
 mod process;

@@ -1,0 +1,62 @@
+//! Creates a spec.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::App;
+use crate::cli::args::{self, Format};
+use crate::cli::error::{CliError, ExitStatus};
+use crate::spec::scaffold::Scaffold;
+use crate::text::printable;
+
+/// Creates a spec and prints its directory.
+pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
+    let cwd = &app.environment.cwd;
+    let work_dir = args.work_dir.as_deref().map_or_else(|| cwd.clone(), |dir| app.environment.expand(dir, cwd));
+    let catalog = app.catalog()?;
+    let path = Scaffold {
+        store: catalog.root(),
+        project: &args.project,
+        name: &args.name,
+        work_dir: &work_dir,
+        created: Timestamp::now(),
+        schema: &super::schema::text(),
+        context: CONTEXT,
+    }
+    .create()?;
+
+    let dir_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let spec = format!("{}/{dir_name}", args.project);
+    match app.printer.format() {
+        Format::Json => app.printer.document(&Created { spec: &spec, path: &path })?,
+        Format::Text => app.printer.answer(&format!("{}\n", path.display()))?,
+    }
+    app.printer.note(format!("created `{spec}`"));
+    app.printer.help(format!(
+        "describe the components in `{}`, then `cco validate {spec}`",
+        path.join("manifest.json").display()
+    ));
+    if !work_dir.is_dir() {
+        app.printer.warning(format!("the work directory `{}` does not exist", printable(&work_dir.to_string_lossy())));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// What CONTEXT.md holds at first: an empty block between the markers.
+const CONTEXT: &str = "\
+# Context
+
+What stands outside the markers is yours: it is kept, and goes into every prompt.
+
+<!-- cco:begin -->
+<!-- cco:end -->
+";
+
+/// The JSON document.
+#[derive(Serialize)]
+struct Created<'a> {
+    spec: &'a str,
+    path: &'a Path,
+}
