@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod arguments;
+mod call;
 mod claude_md;
 mod env;
 mod prompts;
