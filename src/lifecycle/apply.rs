@@ -202,7 +202,9 @@ impl RunState {
         usage: Option<&Usage>,
     ) -> Result<(), Illegal> {
         let index = self.index(event, &attempt.on)?;
-        if attempt.step.by_agent() {
+        // What never ran cost nothing; of everything else an agent did, unknown is not zero.
+        let ran = !matches!(end, AttemptEnd::Failed { class: Trouble::NotStarted, .. });
+        if attempt.step.by_agent() && ran {
             self.cost.add(usage);
             self.cost_attempts += 1;
             self.at_mut(index).cost.add(usage);
@@ -445,10 +447,12 @@ fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
                     work.lost += 1;
                     Why::TimedOut
                 }
-                Trouble::Crashed | Trouble::Refused | Trouble::ConversationLost => {
+                Trouble::Crashed | Trouble::Refused => {
                     work.lost += 1;
                     Why::Trouble
                 }
+                // Not counted: the next try begins anew, so that it cannot be lost again.
+                Trouble::ConversationLost => Why::Trouble,
                 Trouble::Authentication
                 | Trouble::Billing
                 | Trouble::Model

@@ -381,9 +381,7 @@ impl Settlement<'_> {
                 let end = until.map_or_else(|| later(self.now, PARK), |reset| later(reset, PARK_MARGIN));
                 self.emit(Event::RunPaused { until: end, why: Pause::UsageLimit })
             }
-            Trouble::NoAnswer | Trouble::TimedOut | Trouble::Crashed | Trouble::Refused | Trouble::ConversationLost
-                if lost >= LOST_TRIES =>
-            {
+            Trouble::NoAnswer | Trouble::TimedOut | Trouble::Crashed | Trouble::Refused if lost >= LOST_TRIES => {
                 let question = format!("the agent cannot be made to answer: {message}");
                 self.escalate(at, Cause::AgentTrouble, question)
             }
