@@ -108,9 +108,7 @@ fn answer(
         Some(raw) => kind.parse(raw).map_err(|why| (Trouble::NoAnswer, format!("the answer does not validate: {why}"))),
         None if state.lacks_answer_tool => Err((
             Trouble::Internal,
-            "the agent did not take the result schema\nhelp: this is a defect of cco, or a version of claude that it \
-             does not know"
-                .to_owned(),
+            "the agent did not take the result schema: a defect of cco, or a claude that it does not know".to_owned(),
         )),
         None => Err((Trouble::NoAnswer, "the agent ended without a structured answer".to_owned())),
     }

@@ -22,7 +22,7 @@ const KEEP_BUFFER: usize = 1 << 20;
 const DETAIL: usize = 200;
 
 /// Splits growing output into lines and keeps what they said.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Stream {
     /// The beginning of a line whose end has not come yet.
     pending: Vec<u8>,

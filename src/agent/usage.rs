@@ -67,7 +67,7 @@ impl ModelUsage {
     fn sum(&self) -> Usage {
         let tokens = |count: fn(&Consumption) -> u64| self.0.values().map(count).sum();
         Usage {
-            cost_usd: self.0.values().map(|each| each.cost_usd).sum(),
+            cost_usd: self.0.values().try_fold(0.0, |sum, each| Some(sum + each.cost_usd?)),
             input_tokens: tokens(|each| {
                 each.input_tokens + each.cache_read_input_tokens + each.cache_creation_input_tokens
             }),
