@@ -18,12 +18,10 @@ mod usage;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
-use crate::ids::AttemptId;
 use crate::lifecycle::event::{Trouble, Usage};
 use crate::lifecycle::report::{BallotReport, ReviewReport, WriterReport};
 
+pub use crate::lifecycle::observer::{Live, LiveEvent, RateLimit};
 pub use call::{Request, adopt, ask};
 pub use classify::{Departure, classify};
 pub use claude::arguments;
@@ -134,59 +132,6 @@ pub struct Reply {
     pub denials: Vec<Denial>,
     /// What else is worth a line in the log, a sentence each.
     pub notes: Vec<String>,
-}
-
-/// Something that a running call did, for whoever watches. Sent through an unbounded channel: a slow display never
-/// holds up an agent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Live {
-    /// Whose.
-    pub attempt: AttemptId,
-    /// What.
-    pub what: LiveEvent,
-}
-
-/// What a running call did.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LiveEvent {
-    /// The conversation is open, with this model.
-    Model(String),
-    /// A tool call began.
-    Tool {
-        /// `Bash`, `Edit`, …
-        name: String,
-        /// The command, path or pattern, cut to one short line; empty where there is none.
-        detail: String,
-    },
-    /// The last open tool call ended.
-    ToolEnded,
-    /// The model writes or thinks. Sent once for an unbroken stretch of it.
-    Text,
-    /// How many tokens the call has received so far.
-    Tokens {
-        /// The sum over its responses.
-        output: u64,
-    },
-    /// The CLI waits before it asks the server again.
-    Retry {
-        /// Milliseconds until then.
-        delay_ms: u64,
-    },
-    /// What the server said about the usage window.
-    RateLimit(RateLimit),
-}
-
-/// The state of a usage window.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RateLimit {
-    /// Whether requests are refused until it resets.
-    pub rejected: bool,
-    /// Whether the end of the window is near.
-    pub warning: bool,
-    /// How much is used, from 0 to 1, where the server says so.
-    pub utilization: Option<f64>,
-    /// When it resets, where the server says so.
-    pub resets_at: Option<Timestamp>,
 }
 
 /// Where running calls report to.

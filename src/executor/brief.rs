@@ -86,7 +86,11 @@ fn component_part(job: &Job, definition: &ComponentDef) -> ComponentPart {
     ComponentPart {
         id: definition.id.to_string(),
         purpose: text(&definition.purpose),
-        files: definition.write_patterns().chain(definition.tests.iter().map(String::as_str)).map(str::to_owned).collect(),
+        files: definition
+            .write_patterns()
+            .chain(definition.tests.iter().map(String::as_str))
+            .map(str::to_owned)
+            .collect(),
         notes: text(&definition.notes),
         complexity: complexity.to_owned(),
         require_tests: job.manifest.requires_tests(definition),

@@ -76,13 +76,9 @@ impl Job {
             Subject::Run => 0,
         };
         let port = FIRST_PORT + (slot % BLOCKS) * BLOCK;
-        [
-            ("CCO_COMPONENT", attempt.on.to_string()),
-            ("CCO_SLOT", slot.to_string()),
-            ("CCO_PORT", port.to_string()),
-        ]
-        .map(|(name, value)| (name.into(), value.into()))
-        .to_vec()
+        [("CCO_COMPONENT", attempt.on.to_string()), ("CCO_SLOT", slot.to_string()), ("CCO_PORT", port.to_string())]
+            .map(|(name, value)| (name.into(), value.into()))
+            .to_vec()
     }
 }
 

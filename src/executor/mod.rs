@@ -15,4 +15,4 @@ mod worker;
 pub use dispatcher::{Dispatcher, Finish, RunError, Start};
 pub use job::{Job, Models};
 pub use recover::end_strays;
-pub use worker::{Ended, Order, SystemWorker, Worker};
+pub use signals::Asked;

@@ -1,10 +1,10 @@
 //! From an action to its outcome: agent steps and check commands, each with what must follow before it can be recorded
 //! (the tree compared, the work committed).
 
-use std::future::Future;
+use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use super::archive::Archive;
 use super::brief::context_text;
 use super::job::Job;
-use crate::agent::{self, Answer, AnswerKind, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
+use crate::agent::{
+    self, Answer, AnswerKind, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md,
+};
 use crate::check::{self, CheckRun, Ran};
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::lifecycle::event::{AttemptEnd, Trouble};
@@ -52,24 +54,24 @@ pub struct Order {
     pub launch: Launch,
     /// The template and its input; none for checks.
     pub brief: Option<(Role, Box<PromptInput>)>,
-    /// Write sets of others that write right now: they stay out of this step's commit.
-    pub others: Vec<String>,
-}
-
-/// Who performs actions. Real: [`SystemWorker`]. Whole-run tests of the dispatcher use one that follows a script.
-pub trait Worker: Send + Sync + 'static {
-    /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
-    fn perform(&self, order: Order, stop: watch::Receiver<Stop>) -> impl Future<Output = Ended> + Send;
 }
 
 /// Performs actions by real processes.
-pub struct SystemWorker {
+pub struct Worker {
     job: Arc<Job>,
     archive: Arc<Archive>,
+    /// The write sets of writers that run: what one commits must not hold what another has half written.
+    writing: Mutex<HashMap<AttemptId, Vec<String>>>,
 }
 
-impl Worker for SystemWorker {
-    async fn perform(&self, order: Order, stop: watch::Receiver<Stop>) -> Ended {
+impl Worker {
+    /// A worker for a job.
+    pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
+        Self { job, archive, writing: Mutex::default() }
+    }
+
+    /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
+    pub async fn perform(&self, order: Order, stop: watch::Receiver<Stop>) -> Ended {
         let attempt = order.launch.attempt.clone();
         match (&order.launch.task, order.brief) {
             (Task::Check(check), _) => self.check(attempt, *check, stop).await,
@@ -77,19 +79,12 @@ impl Worker for SystemWorker {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
                 match self.request(&attempt, session, *strong, role, *input) {
-                    Ok(request) => self.ask(request, &order.others, stop).await,
+                    Ok(request) => self.ask(request, stop).await,
                     Err(message) => not_started(attempt, message),
                 }
             }
             (Task::Agent { .. }, None) => not_started(attempt, "it has no brief".to_owned()),
         }
-    }
-}
-
-impl SystemWorker {
-    /// A worker for a job.
-    pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self { job, archive }
     }
 
     fn request(
@@ -135,11 +130,31 @@ impl SystemWorker {
         })
     }
 
-    async fn ask(&self, request: Request, others: &[String], stop: watch::Receiver<Stop>) -> Ended {
+    async fn ask(&self, request: Request, stop: watch::Receiver<Stop>) -> Ended {
         let job = &*self.job;
         let attempt = request.attempt.clone();
+        self.begin_writing(&attempt);
         let reply = agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()).await;
-        conclude(job, attempt, reply, others)
+        let others = self.end_writing(&attempt);
+        conclude(job, attempt, reply, &others)
+    }
+
+    fn begin_writing(&self, attempt: &AttemptId) {
+        if let Some(definition) = self.job.definition_of(&attempt.on).filter(|_| attempt.step.writes()) {
+            let patterns = definition.write_patterns().map(str::to_owned).collect();
+            self.writing().insert(attempt.clone(), patterns);
+        }
+    }
+
+    /// Takes a writer out; gives what the others that still write own.
+    fn end_writing(&self, attempt: &AttemptId) -> Vec<String> {
+        let mut writing = self.writing();
+        writing.remove(attempt);
+        writing.values().flatten().cloned().collect()
+    }
+
+    fn writing(&self) -> MutexGuard<'_, HashMap<AttemptId, Vec<String>>> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn check(&self, attempt: AttemptId, index: CheckIndex, stop: watch::Receiver<Stop>) -> Ended {
@@ -186,7 +201,8 @@ impl SystemWorker {
         for &check in checks {
             let check = job.plan.check(check);
             let dir = check.dir.as_ref().map_or_else(|| job.tree.dir().to_owned(), |dir| job.tree.dir().join(dir));
-            let env: String = check.env.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect();
+            let env: String =
+                check.env.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect();
             text.push_str(&format!(
                 "echo {}\n(\ncd {} || exit 1\n{env}{}\n) || {{ echo {}; status=1; }}\n",
                 quoted(&format!("== {}", check.name)),
@@ -220,7 +236,8 @@ impl SystemWorker {
 pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[String]) -> Ended {
     let Reply { ending, usage, wall_ms: ms, denials, mut notes } = reply;
     for denial in denials {
-        let mend = denial.allow.map_or_else(String::new, |rule| format!("; `agent.allow: [\"{rule}\"]` would allow it"));
+        let mend =
+            denial.allow.map_or_else(String::new, |rule| format!("; `agent.allow: [\"{rule}\"]` would allow it"));
         notes.push(format!("denied to the agent: {}{mend}", denial.call));
     }
     let end = match ending {
@@ -234,7 +251,13 @@ pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[St
 }
 
 /// Compares the tree and commits what a writer did; a commit that exists already is taken.
-fn keep(job: &Job, attempt: &AttemptId, report: WriterReport, others: &[String], notes: &mut Vec<String>) -> AttemptEnd {
+fn keep(
+    job: &Job,
+    attempt: &AttemptId,
+    report: WriterReport,
+    others: &[String],
+    notes: &mut Vec<String>,
+) -> AttemptEnd {
     let commit = Commit { spec: &job.plan.spec, attempt, summary: &report.summary, others };
     match job.tree.commit(&commit) {
         Ok(commit) => {

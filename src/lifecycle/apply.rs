@@ -57,8 +57,9 @@ impl RunState {
                 let index = self.index(event, on)?;
                 self.enter(index, Phase::Working(Work::new(step.clone())));
             }
-            Event::AttemptStarted { attempt, session, .. } => {
-                self.start_attempt(event, attempt, session.clone(), at)?
+            Event::AttemptStarted { attempt, session, resumed } => {
+                let running = Running { n: attempt.n, session: session.clone(), resumed: *resumed, since: at };
+                self.start_attempt(event, attempt, running)?;
             }
             Event::AttemptEnded { attempt, end, usage, .. } => {
                 self.end_attempt(event, attempt, end, usage.as_deref())?;
@@ -137,15 +138,8 @@ impl RunState {
         self.locate(on).ok_or_else(|| Self::illegal(event, format!("the plan has no `{on}`")))
     }
 
-    fn start_attempt(
-        &mut self,
-        event: &Event,
-        attempt: &AttemptId,
-        session: Option<Box<str>>,
-        at: Timestamp,
-    ) -> Result<(), Illegal> {
+    fn start_attempt(&mut self, event: &Event, attempt: &AttemptId, running: Running) -> Result<(), Illegal> {
         let index = self.index(event, &attempt.on)?;
-        let running = Running { n: attempt.n, session, since: at };
         let plan = Arc::clone(self.plan());
         let subject = self.at_mut(index);
         if attempt.n != subject.next_attempt(&attempt.step) {

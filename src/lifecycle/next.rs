@@ -312,15 +312,16 @@ impl RunState {
             && self.counts.complete + self.counts.skipped + self.counts.blocked == self.run_index()
     }
 
-    /// The attempts in flight, from the records alone: what a dead run left.
-    pub fn in_flight(&self) -> Vec<(AttemptId, Option<Box<str>>)> {
+    /// The attempts in flight, from the records alone: what a dead run left. With each, whether it continued a
+    /// conversation.
+    pub fn in_flight(&self) -> Vec<(AttemptId, bool)> {
         let mut out = Vec::new();
         for (on, subject) in self.active() {
             match &subject.phase {
                 Phase::Working(work) => {
                     if let Some(running) = &work.running {
                         let attempt = AttemptId { on, step: work.step.clone(), n: running.n };
-                        out.push((attempt, running.session.clone()));
+                        out.push((attempt, running.resumed));
                     }
                 }
                 Phase::Validating(validation) => out.extend(self.running_checks(&on, validation)),
@@ -330,11 +331,11 @@ impl RunState {
         out
     }
 
-    fn running_checks(&self, on: &Subject, validation: &Validation) -> Vec<(AttemptId, Option<Box<str>>)> {
+    fn running_checks(&self, on: &Subject, validation: &Validation) -> Vec<(AttemptId, bool)> {
         let running = validation.checks.iter().filter_map(|(check, slot)| match slot {
             Slot::Running(_, running) => {
                 let step = Step::Check(self.plan().check(*check).name.clone());
-                Some((AttemptId { on: on.clone(), step, n: running.n }, None))
+                Some((AttemptId { on: on.clone(), step, n: running.n }, false))
             }
             Slot::Wanted(_) | Slot::Settled(..) => None,
         });

@@ -6,36 +6,56 @@ use super::event::Record;
 use super::state::RunState;
 use crate::ids::AttemptId;
 
-/// Something seen in an agent's stream while it runs. Never journaled, never decisive.
+/// Something that a running call did, for whoever watches. Never journaled, never decisive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
-    /// Whose stream.
+    /// Whose.
     pub attempt: AttemptId,
-    /// What was seen.
+    /// What.
     pub what: LiveEvent,
 }
 
-/// What a stream shows while the step runs.
+/// What a running call did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LiveEvent {
+    /// The conversation is open, with this model.
+    Model(String),
     /// A tool call began.
     Tool {
-        /// The tool.
+        /// `Bash`, `Edit`, …
         name: String,
-        /// Its most telling argument: the command, the file.
+        /// The command, path or pattern, cut to one short line; empty where there is none.
         detail: String,
     },
-    /// The tool call ended.
+    /// The last open tool call ended.
     ToolEnded,
-    /// Text or thinking arrived.
+    /// The model writes or thinks. Sent once for an unbroken stretch of it.
     Text,
-    /// Output tokens so far.
-    Tokens(u64),
-    /// A usage window is nearly used up.
-    NearLimit {
-        /// When it resets, where known.
-        until: Option<Timestamp>,
+    /// How many tokens the call has received so far.
+    Tokens {
+        /// The sum over its responses.
+        output: u64,
     },
+    /// The CLI waits before it asks the server again.
+    Retry {
+        /// Milliseconds until then.
+        delay_ms: u64,
+    },
+    /// What the server said about the usage window.
+    RateLimit(RateLimit),
+}
+
+/// The state of a usage window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RateLimit {
+    /// Whether requests are refused until it resets.
+    pub rejected: bool,
+    /// Whether the end of the window is near.
+    pub warning: bool,
+    /// How much is used, from 0 to 1, where the server says so.
+    pub utilization: Option<f64>,
+    /// When it resets, where the server says so.
+    pub resets_at: Option<Timestamp>,
 }
 
 /// An observer of a run. Its failures are its own affair: no method can fail.

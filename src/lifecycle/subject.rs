@@ -80,6 +80,8 @@ pub struct Running {
     pub n: u32,
     /// Its conversation; none for commands.
     pub session: Option<Box<str>>,
+    /// Whether that conversation existed before it.
+    pub resumed: bool,
     /// When its start was recorded.
     pub since: Timestamp,
 }
