@@ -131,14 +131,14 @@ struct Unread {
     diagnostic: Diagnostic,
 }
 
-impl From<Diagnostic> for Unread {
+impl From<Diagnostic> for Box<Unread> {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { text: String::new(), diagnostic }
+        Self::new(Unread { text: String::new(), diagnostic })
     }
 }
 
 /// Reads the manifest as text.
-fn read(spec_dir: &Path) -> Result<String, Unread> {
+fn read(spec_dir: &Path) -> Result<String, Box<Unread>> {
     let path = spec_dir.join(MANIFEST);
     let unreadable = |why: std::io::Error| {
         let diagnostic = Diagnostic::error("E001", format!("cannot read the manifest: {}", io_reason(&why)));
@@ -162,7 +162,7 @@ fn read(spec_dir: &Path) -> Result<String, Unread> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
-        Unread {
+        Box::new(Unread {
             text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
             diagnostic: Diagnostic::error(
                 "E003",
@@ -170,7 +170,7 @@ fn read(spec_dir: &Path) -> Result<String, Unread> {
             )
             .spanning(at..at + 1)
             .help("save the file as UTF-8"),
-        }
+        })
     })
 }
 
@@ -201,7 +201,7 @@ fn quick(spec_dir: &Path) -> Option<Spec> {
     if unfit(&text).is_some() {
         return None;
     }
-    let manifest: Manifest = serde_json::from_str(&text).ok()?;
+    let manifest = Manifest::from_json(&text).ok()?;
     let (mut diagnostics, dependencies) = judge(spec_dir, &manifest);
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return None;

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::forms::{
-    Bounded, Comment, HumanDuration, Shorthand, Text, TextMap, optional, or_default, short, short_list, text_map,
-    text_map_schema,
+    Bounded, Comment, HumanDuration, Object, Shorthand, Text, TextMap, object, objects, optional, or_default, short,
+    short_list, text_map, text_map_schema,
 };
 use crate::ids::{ComponentId, MAX_NAME, check_name};
 
@@ -41,13 +41,13 @@ pub struct Manifest {
     #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
     pub risk_level: Option<RiskLevel>,
     /// How the work is run.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "object")]
     pub execution: Execution,
     /// The parts of the work and how they depend on each other.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "objects")]
     pub components: Vec<ComponentDef>,
     /// What the result must hold.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "object")]
     pub quality: Quality,
     /// Warnings that go into every prompt.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
@@ -57,11 +57,16 @@ pub struct Manifest {
     #[schemars(with = "Option<Shorthand<Check>>")]
     pub validation_command: Option<Check>,
     /// How agents are called.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "object")]
     pub agent: AgentSection,
 }
 
 impl Manifest {
+    /// The manifest that `text` spells, without schema and rules; errors speak to programs, not to people.
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text).map(|Object(manifest)| manifest)
+    }
+
     /// The risk level, medium if not given.
     pub fn risk(&self) -> RiskLevel {
         self.risk_level.unwrap_or_default()
@@ -286,7 +291,7 @@ pub struct VotingGate {
     #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
     pub question: Option<Text>,
     /// What they choose from. A gate of your own needs them; a known gate has its own.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<GateOption>,
     /// When your own gate is held. Default: after.
     #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
