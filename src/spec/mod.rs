@@ -5,6 +5,7 @@
 //! They agree on what is valid (a property test holds them to it); only the thorough one explains.
 
 pub mod cycles;
+pub mod execution;
 pub mod forms;
 pub mod load;
 pub mod locate;

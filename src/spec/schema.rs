@@ -16,7 +16,7 @@ use crate::ids::check_name;
 /// What [`check_name`] accepts, as a regular expression.
 pub const ID_PATTERN: &str = r"^(?!.*\.\.)(?!.*\.(lock)?$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
 
-/// Where the descriptions of a schema come from is the types; where they are found is for editors.
+/// The dialect that the schema is written in.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
