@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub struct Environment {
     pub vars: BTreeMap<OsString, OsString>,
     /// Which of the three streams are terminals.
     pub terminals: Terminals,
+    /// When the program began.
+    pub started: Timestamp,
 }
 
 impl Environment {
@@ -46,6 +48,7 @@ impl Environment {
             home: dirs::home_dir(),
             vars: std::env::vars_os().collect(),
             terminals: Terminals::detect(),
+            started: Timestamp::now(),
         })
     }
 

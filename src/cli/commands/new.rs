@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::App;
@@ -21,7 +20,7 @@ pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
         project: &args.project,
         name: &args.name,
         work_dir: &work_dir,
-        created: Timestamp::now(),
+        created: app.environment.started,
         schema: &super::schema::text(),
         context: CONTEXT,
     }
