@@ -1,5 +1,6 @@
 //! The command line: gather, call, print.
 
+mod app;
 pub mod args;
 pub mod commands;
 pub mod error;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
 
+pub use app::App;
 use args::{Cli, Color, Command, Format, Global, Hidden};
 use error::{CliError, ExitStatus};
 use output::{Printer, Talk};
@@ -20,41 +22,7 @@ use settings::{Environment, Layers};
 
 use crate::agent::sim;
 use crate::process::guard;
-use crate::spec::catalog::{Catalog, Entry};
-use crate::text::printable;
-
-/// What every command works with: gathered once, before it begins.
-pub struct App {
-    /// What the process was given.
-    pub environment: Environment,
-    /// Who set what, so far as it is known without a spec.
-    pub layers: Layers,
-    /// The way to the user.
-    pub printer: Printer,
-}
-
-impl App {
-    /// The spec store.
-    ///
-    /// # Errors
-    /// Nobody named one and there is no home directory.
-    pub fn catalog(&self) -> Result<Catalog, CliError> {
-        let root = self.layers.resolve().store_root(&self.environment)?;
-        Ok(Catalog::new(root, self.environment.home.clone()))
-    }
-
-    /// The spec that `reference` means; without one, the spec of the current directory.
-    ///
-    /// # Errors
-    /// Every way in which that is not exactly one spec.
-    pub fn find_spec(&self, reference: Option<&str>) -> Result<Entry, CliError> {
-        let (catalog, cwd) = (self.catalog()?, &self.environment.cwd);
-        Ok(match reference {
-            Some(reference) => catalog.find(reference, cwd)?,
-            None => catalog.find_here(cwd)?,
-        })
-    }
-}
+use crate::text::one_line;
 
 /// Runs the program and returns its exit status.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
@@ -99,7 +67,7 @@ fn tell(printer: &Printer, error: &clap::Error) -> Result<ExitStatus, CliError> 
     }
     // What was typed is quoted in the message; where it holds control characters, the message goes without colours.
     let plain = text.to_string();
-    let lines: Vec<_> = plain.trim_end().lines().map(printable).collect();
+    let lines: Vec<_> = plain.trim_end().lines().map(one_line).collect();
     let safe = lines.iter().all(|line| matches!(line, Cow::Borrowed(_)));
     printer.say(if safe { text.ansi().to_string() } else { lines.join("\n") }.trim_end());
     Ok(ExitStatus::Usage)

@@ -9,13 +9,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Serialize};
 
-use super::args::{self, Color, Isolation, Mode};
+use super::args::{self, Color};
 use super::error::{CliError, ExitStatus};
 use super::output::Terminals;
+use crate::spec::forms::{Bounded, HumanDuration};
+use crate::spec::manifest::{Isolation, Manifest, Mode};
 
 /// The file name of a project's own settings, in its work directory.
 pub const PROJECT_FILE: &str = ".cco.toml";
@@ -200,9 +202,9 @@ settings! {
     /// What a run may cost, in US dollars.
     budget_usd: f64 = "CCO_BUDGET_USD";
     /// The longest that one step may take.
-    step_timeout: SignedDuration = "CCO_STEP_TIMEOUT";
+    step_timeout: HumanDuration = "CCO_STEP_TIMEOUT";
     /// The longest that an agent may be silent.
-    idle_timeout: SignedDuration = "CCO_IDLE_TIMEOUT";
+    idle_timeout: HumanDuration = "CCO_IDLE_TIMEOUT";
     /// The command that is told about escalations and the end.
     notify: String = "CCO_NOTIFY";
     /// Let agents do anything without asking. Only the user's own config file may say so.
@@ -223,6 +225,24 @@ impl Layer {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             invalid(anyhow!("{}", error.message().trim_end()).context(format!("`{}`, line {line}", path.display())))
         })
+    }
+
+    /// What a manifest sets.
+    pub fn from_manifest(manifest: &Manifest) -> Self {
+        let (execution, agent) = (&manifest.execution, &manifest.agent);
+        Self {
+            agent: agent.command.clone(),
+            model: agent.model.clone(),
+            strong_model: agent.strong_model.clone(),
+            models: (!agent.models.is_empty()).then(|| agent.models.clone()),
+            jobs: execution.max_parallel.map(Bounded::get),
+            mode: execution.mode,
+            isolation: execution.isolation,
+            budget_usd: execution.budget_usd,
+            step_timeout: execution.step_timeout,
+            idle_timeout: execution.idle_timeout,
+            ..Self::default()
+        }
     }
 
     /// What the flags of `run` set.
@@ -248,7 +268,7 @@ impl Layer {
             return wrong("budget_usd", "must be a number above 0");
         }
         let timeouts = [("step_timeout", self.step_timeout), ("idle_timeout", self.idle_timeout)];
-        if let Some((name, _)) = timeouts.iter().find(|(_, time)| time.is_some_and(|time| !time.is_positive())) {
+        if let Some((name, _)) = timeouts.iter().find(|(_, time)| time.is_some_and(|time| time.0.is_zero())) {
             return wrong(name, "must be longer than nothing");
         }
         let users_alone = [

@@ -8,14 +8,10 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::load::{MANIFEST, MAX_BYTES, resolve_work_dir};
+use super::nearest;
 use crate::ids;
 use crate::text;
-
-/// The file that makes a directory a spec.
-pub const MANIFEST: &str = "manifest.json";
-
-/// The largest manifest that is read, in bytes.
-const MAX_MANIFEST: u64 = 16 << 20;
 
 /// How many hex digits of the digest end a spec's directory name.
 pub(super) const HASH_DIGITS: usize = 8;
@@ -240,21 +236,18 @@ impl Catalog {
         struct Head {
             name: String,
             project: String,
-            work_dir: PathBuf,
+            work_dir: String,
         }
         let path = dir.join(MANIFEST);
         let metadata = fs_err::metadata(&path).map_err(|error| reason(&error))?;
         // A pipe would be waited for, and a huge file read, for a mere list.
-        if !metadata.is_file() || metadata.len() > MAX_MANIFEST {
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
             return Err(format!("`{MANIFEST}` is no regular file of at most 16 MiB"));
         }
         let bytes = fs_err::read(&path).map_err(|error| reason(&error))?;
         let head: Head =
-            serde_json::from_slice(&bytes).map_err(|error| text::printable(&error.to_string()).into_owned())?;
-        let work_dir = match (head.work_dir.strip_prefix("~"), &self.home) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => dir.join(&head.work_dir),
-        };
+            serde_json::from_slice(&bytes).map_err(|error| text::one_line(&error.to_string()).into_owned())?;
+        let work_dir = resolve_work_dir(dir, &head.work_dir, self.home.as_deref());
         Ok(Facts { name: head.name, project: head.project, work_dir: canonical(&work_dir) })
     }
 }
@@ -279,7 +272,7 @@ fn matching<'a>(entries: &'a [Entry], reference: &str) -> Vec<&'a Entry> {
 /// A reference is one or two names; a beginning of a name may end where a whole one may not.
 fn check_reference(reference: &str) -> Result<(), CatalogError> {
     let malformed =
-        |reason: String| CatalogError::Malformed { reference: text::printable(reference).into_owned(), reason };
+        |reason: String| CatalogError::Malformed { reference: text::one_line(reference).into_owned(), reason };
     let mut parts = 0;
     for part in reference.trim_end_matches('/').split('/') {
         parts += 1;
@@ -298,7 +291,7 @@ fn nearest(entries: &[Entry], reference: &str) -> Option<String> {
     let short = entries.iter().map(|entry| format!("{}/{}", entry.project, entry.name()));
     let bare = entries.iter().map(|entry| entry.name().to_owned());
     let spellings: Vec<String> = full.chain(short).chain(bare).collect();
-    super::nearest::nearest(reference, spellings.iter().map(String::as_str)).map(str::to_owned)
+    nearest::nearest(reference, spellings.iter().map(String::as_str)).map(str::to_owned)
 }
 
 fn ambiguous(reference: &str, candidates: &[&Entry]) -> CatalogError {
@@ -336,6 +329,6 @@ fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "it does not exist".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => text::printable(&error.to_string()).into_owned(),
+        _ => text::one_line(&error.to_string()).into_owned(),
     }
 }

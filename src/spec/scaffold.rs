@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::catalog::{HASH_DIGITS, MANIFEST};
+use super::catalog::HASH_DIGITS;
+use super::load::MANIFEST;
 use crate::fsx;
 use crate::ids::{self, Digest, NameError};
 

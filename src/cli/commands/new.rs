@@ -8,7 +8,7 @@ use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::spec::scaffold::Scaffold;
-use crate::text::printable;
+use crate::text::one_line;
 
 /// Creates a spec and prints its directory.
 pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
@@ -38,7 +38,7 @@ pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
         path.join("manifest.json").display()
     ));
     if !work_dir.is_dir() {
-        app.printer.warning(format!("the work directory `{}` does not exist", printable(&work_dir.to_string_lossy())));
+        app.printer.warning(format!("the work directory `{}` does not exist", one_line(&work_dir.to_string_lossy())));
     }
     Ok(ExitStatus::Done)
 }
