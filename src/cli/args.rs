@@ -209,8 +209,13 @@ Examples:
   cco run billing/invoices --redo api -m \"keep the old endpoint\"
   cco run billing/invoices --no-input --json --budget-usd 20
 
-Exit status: 0 done, 1 not all complete, 3 needs an answer, 4 budget used up, 5 locked, 6 usage limit and --no-wait,
-7 environment, 65 invalid spec, 70 internal error, 74 journal could not be written, 130/143 interrupted.")]
+Exit status:
+  0 done (also: nothing to do)    6 usage limit and --no-wait
+  1 not all complete              7 environment: claude or git missing, not logged in
+  2 usage                        65 invalid spec
+  3 needs an answer              70 internal error
+  4 budget used up               74 journal could not be written
+  5 locked by another run        130, 143 interrupted, terminated")]
 pub struct Run {
     /// Which spec.
     #[command(flatten)]

@@ -73,7 +73,8 @@ impl Environment {
     pub fn expand(&self, path: &Path, base: &Path) -> PathBuf {
         match (path.strip_prefix("~"), &self.home) {
             (Ok(rest), Some(home)) => home.join(rest),
-            _ => base.join(path),
+            // Collected by components, so that messages show no `/./`.
+            _ => base.join(path).components().collect(),
         }
     }
 
@@ -106,7 +107,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::User(path) | Self::Project(path) => write!(f, "{}", path.display()),
+            Self::User(path) | Self::Project(path) => write!(f, "`{}`", path.display()),
             Self::Manifest => f.write_str("manifest"),
             Self::Environment => f.write_str("environment"),
             Self::Flag => f.write_str("command line"),
@@ -375,4 +376,62 @@ fn parse_variable<T: for<'de> Deserialize<'de>>(environment: &Environment, name:
 /// A setting that is wrong is a wrong use of the program.
 fn invalid(error: anyhow::Error) -> CliError {
     CliError::new(ExitStatus::Usage, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(model: &str) -> Layer {
+        Layer { model: Some(model.to_owned()), ..Layer::default() }
+    }
+
+    fn environment(home: &Path) -> Environment {
+        Environment { home: Some(home.to_owned()), cwd: home.to_owned(), ..Environment::default() }
+    }
+
+    #[test]
+    fn the_strongest_place_wins_whatever_the_order() {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let mut layers = Layers::gather(&environment(home.path()), &args::Global::default()).expect("nothing is wrong");
+        let places = [
+            (Origin::Flag, "flag"),
+            (Origin::Environment, "environment"),
+            (Origin::User("user".into()), "user"),
+            (Origin::Manifest, "manifest"),
+            (Origin::Project("project".into()), "project"),
+        ];
+        assert_eq!(layers.resolve().model, Setting { value: None, origin: Origin::Default });
+        for (origin, model) in places {
+            layers.add(origin, layer(model)).expect("each may set a model");
+            assert_eq!(layers.resolve().model, Setting { value: Some("flag".to_owned()), origin: Origin::Flag });
+        }
+        let order: Vec<_> = layers.0.iter().filter_map(|(_, layer)| layer.model.as_deref()).collect();
+        assert_eq!(order, ["user", "project", "manifest", "environment", "flag"]);
+    }
+
+    #[test]
+    fn a_project_may_not_loosen_what_protects_from_it() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut layers = Layers::gather(&environment(dir.path()), &args::Global::default()).expect("nothing is wrong");
+        for line in ["bypass_permissions = true", "store = \"/elsewhere\"", "color = \"always\""] {
+            fs_err::write(dir.path().join(PROJECT_FILE), line).expect("can be written");
+            let error = layers.add_project(dir.path()).expect_err("only the user may");
+            assert_eq!(error.exit, ExitStatus::Usage);
+        }
+        fs_err::write(dir.path().join(PROJECT_FILE), "jobs = 3\nstep_timeout = \"45m\"").expect("can be written");
+        layers.add_project(dir.path()).expect("this it may");
+        assert_eq!(layers.resolve().jobs.value, Some(3));
+    }
+
+    #[test]
+    fn every_setting_has_its_own_variable() {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let layers = Layers::gather(&environment(home.path()), &args::Global::default()).expect("nothing is wrong");
+        let mut variables: Vec<_> = layers.resolve().rows().into_iter().map(|row| row.variable).collect();
+        let all = variables.len();
+        variables.sort_unstable();
+        variables.dedup();
+        assert_eq!(variables.len(), all);
+    }
 }

@@ -66,21 +66,51 @@ fn by_the_current_directory() {
     env.spec("p/inner-00000002", &small_manifest("inner", &env.work().join("inner")));
     assert!(from(&inner).exits(0).stdout.contains("inner-00000002"));
     env.spec("q/inner-00000003", &small_manifest("inner", &env.work().join("inner")));
-    assert_output!(from(&inner), @"");
-    assert_output!(from(&env.home()), @"");
+    assert_output!(from(&inner), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `[ROOT]/work/inner/deep` may mean any of 2 specs
+      help: name one of: p/inner-[HASH], q/inner-[HASH]
+    ");
+    assert_output!(from(&env.home()), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: no spec works on `[ROOT]/home`
+      help: name a spec; `cco list` shows those that there are
+    ");
 }
 
 #[test]
 fn an_empty_store_says_how_to_begin() {
-    assert_output!(TestEnv::new().cco(["validate"]), @"");
+    assert_output!(TestEnv::new().cco(["validate"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: no spec works on `[ROOT]/work`
+      help: `cco new --project PROJECT --name NAME` creates one
+    ");
 }
 
 #[test]
 fn an_unknown_name_suggests_the_nearest() {
     let env = TestEnv::new();
     env.small_spec("billing/invoices-00000001");
-    assert_output!(env.cco(["validate", "billing/invocies"]), @"");
-    assert_output!(env.cco(["validate", "something/else"]), @"");
+    assert_output!(env.cco(["validate", "billing/invocies"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: no spec `billing/invocies` in `[ROOT]/home/.claude/cc_orchestrations/specs`
+      help: did you mean `billing/invoices`?
+    ");
+    assert_output!(env.cco(["validate", "something/else"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: no spec `something/else` in `[ROOT]/home/.claude/cc_orchestrations/specs`
+      help: `cco list` shows the specs that there are
+    ");
 }
 
 #[test]
@@ -88,16 +118,40 @@ fn an_ambiguous_name_lists_the_candidates() {
     let env = TestEnv::new();
     env.small_spec("billing/invoices-00000001");
     env.small_spec("billing/inventory-00000002");
-    assert_output!(env.cco(["validate", "billing/inv"]), @"");
+    assert_output!(env.cco(["validate", "billing/inv"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `billing/inv` may mean any of 2 specs
+      help: name one of: billing/inventory-[HASH], billing/invoices-[HASH]
+    ");
 }
 
 #[test]
 fn what_is_no_name_and_no_spec_directory_is_refused() {
     let env = TestEnv::new();
     env.small_spec("p/n-00000001");
-    assert_output!(env.cco(["validate", "p/../p/n"]), @"");
-    assert_output!(env.cco(["validate", "../nowhere"]), @"");
-    assert_output!(env.cco(["validate", "/"]), @"");
+    assert_output!(env.cco(["validate", "p/../p/n"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `p/../p/n` is no spec reference: `..` leads out of the store
+      help: a spec is named `<project>/<name>`; a path to a spec directory begins with `/` or `./`
+    ");
+    assert_output!(env.cco(["validate", "../nowhere"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `[ROOT]/work/../nowhere` is no spec directory: it does not exist
+      help: a spec directory holds a `manifest.json`
+    ");
+    assert_output!(env.cco(["validate", "/"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `/` is no spec directory: it has no `manifest.json`
+      help: a spec directory holds a `manifest.json`
+    ");
     for reference in ["", "/nowhere/at/all", "..", ".", "~", "p//n", "p/n\0x", "p/\u{1b}[2Jn", "a b", "//"] {
         if reference.contains('\0') {
             continue; // No program can be given one.
@@ -116,7 +170,13 @@ fn a_link_out_of_the_store_is_refused() {
     fs::create_dir_all(env.store().join("p")).unwrap();
     let link = env.store().join("p/link-00000001");
     symlink(&outside, &link).unwrap();
-    assert_output!(env.cco(["validate", "p/link"]), @"");
+    assert_output!(env.cco(["validate", "p/link"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `[ROOT]/home/.claude/cc_orchestrations/specs/p/link-[HASH]` leads out of the spec store
+      help: name the directory itself by its path
+    ");
     let _ = env.cco(["validate", link.to_str().unwrap()]).exits(2);
     // The directory itself may be named: whoever does so means it.
     assert_eq!(found(&env, "../outside"), "[ROOT]/outside/manifest.json");

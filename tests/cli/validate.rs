@@ -2,31 +2,61 @@
 
 use crate::env::TestEnv;
 
-#[test]
-fn a_valid_spec() {
-    let env = TestEnv::new();
-    env.small_spec("p/small-00000001");
-    assert_output!(env.cco(["validate", "p/small"]), @"");
-    assert_output!(env.cco(["validate", "p/small", "--json"]), @"");
-}
-
-#[test]
-fn all_problems_at_once() {
-    let env = TestEnv::new();
-    let manifest = r#"{
-  "name": "bad", "project": "p", "work_dir": ".",
+/// A manifest with three errors: a cycle, a path outside, an unknown dependency.
+const BAD: &str = r#"{
+  "name": "bad", "project": "p", "work_dir": "/",
   "validation_command": "true",
   "components": [
     {"id": "a", "file": "a.txt", "depends_on": ["b"]},
     {"id": "b", "file": "/etc/passwd", "depends_on": ["a", "nobody"]}
   ]
 }"#;
-    env.spec("p/bad-00000001", manifest);
-    assert_output!(env.cco(["validate", "p/bad"]), @"");
+
+#[test]
+fn a_valid_spec() {
+    let env = TestEnv::new();
+    let manifest = serde_json::json!({
+        "name": "good", "project": "p", "work_dir": env.work(),
+        "execution": {"require_tests": false},
+        "components": [{"id": "a", "file": "a.txt", "checks": ["true"]}],
+    });
+    env.spec("p/good-00000001", &manifest.to_string());
+    assert_output!(env.cco(["validate", "p/good"]), @r"
+    exit: 0
+    -- stdout
+    `[ROOT]/home/.claude/cc_orchestrations/specs/p/good-[HASH]/manifest.json` is valid
+    -- stderr
+    ");
+    assert_output!(env.cco(["validate", "p/good", "--json"]), @r#"
+    exit: 0
+    -- stdout
+    {
+      "version": 1,
+      "spec": "p/good-[HASH]",
+      "manifest": "[ROOT]/home/.claude/cc_orchestrations/specs/p/good-[HASH]/manifest.json",
+      "valid": true,
+      "problems": []
+    }
+    -- stderr
+    "#);
+}
+
+#[test]
+fn all_problems_at_once() {
+    let env = TestEnv::new();
+    env.spec("p/bad-00000001", BAD);
+    let output = env.cco(["validate", "p/bad"]).exits(1);
+    for part in ["a -> b -> a", "manifest.json:6:25", "`/etc/passwd`", "`nobody`", "is invalid: 3 errors"] {
+        assert!(output.stdout.contains(part), "{part}\n{output}");
+    }
+    assert_eq!(output.stderr, "");
+
     let json = env.cco(["validate", "p/bad", "--json"]).exits(1).json();
-    assert_eq!(json["version"], 1);
-    assert_eq!(json["valid"], false);
-    assert!(json["problems"].as_array().unwrap().len() >= 3, "{json}");
+    assert_eq!((&json["version"], &json["valid"]), (&1.into(), &false.into()));
+    let errors = json["problems"].as_array().unwrap().iter().filter(|problem| problem["severity"] == "error");
+    let places: Vec<_> = errors.map(|problem| (problem["path"].as_str().unwrap(), &problem["line"])).collect();
+    assert_eq!(places.len(), 3, "{json}");
+    assert!(places.contains(&("/components/1/file", &6.into())), "{places:?}");
 }
 
 #[test]

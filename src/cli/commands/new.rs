@@ -13,7 +13,8 @@ use crate::text::one_line;
 /// Creates a spec and prints its directory.
 pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
     let cwd = &app.environment.cwd;
-    let work_dir = args.work_dir.as_deref().map_or_else(|| cwd.clone(), |dir| app.environment.expand(dir, cwd));
+    let given = args.work_dir.as_deref().map_or_else(|| cwd.clone(), |dir| app.environment.expand(dir, cwd));
+    let work_dir = fs_err::canonicalize(&given).unwrap_or(given);
     let catalog = app.catalog()?;
     let path = Scaffold {
         store: catalog.root(),
