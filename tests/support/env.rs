@@ -15,6 +15,7 @@ pub struct TestEnv {
 
 /// How a command ended, with the paths and hashes of this very run replaced.
 #[must_use]
+#[derive(Debug)]
 pub struct Output {
     pub status: i32,
     pub stdout: String,
