@@ -8,7 +8,6 @@ pub mod help;
 pub mod output;
 pub mod settings;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -21,8 +20,8 @@ use output::{Printer, Talk};
 use settings::{Environment, Layers};
 
 use crate::agent::sim;
+use crate::diagnostic::visible;
 use crate::process::guard;
-use crate::text::one_line;
 
 /// Runs the program and returns its exit status.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
@@ -39,7 +38,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => run(cli),
         Err(error) => {
             let printer = plain_printer(&Global::default());
-            let result = tell(&printer, &error);
+            let result = tell(&printer, &error, &argv);
             (printer, result)
         }
     };
@@ -59,17 +58,18 @@ fn parse(argv: &[OsString]) -> Result<Cli, clap::Error> {
 }
 
 /// Help and version are answers; everything else is a wrong command line.
-fn tell(printer: &Printer, error: &clap::Error) -> Result<ExitStatus, CliError> {
+fn tell(printer: &Printer, error: &clap::Error, argv: &[OsString]) -> Result<ExitStatus, CliError> {
     let text = error.render();
     if !error.use_stderr() {
         printer.answer(&text.ansi().to_string())?;
         return Ok(ExitStatus::Done);
     }
-    // What was typed is quoted in the message; where it holds control characters, the message goes without colours.
-    let plain = text.to_string();
-    let lines: Vec<_> = plain.trim_end().lines().map(one_line).collect();
-    let safe = lines.iter().all(|line| matches!(line, Cow::Borrowed(_)));
-    printer.say(if safe { text.ansi().to_string() } else { lines.join("\n") }.trim_end());
+    // The message quotes what was typed, and its own colours could not be told from those that were typed.
+    if argv.iter().any(|word| word.to_string_lossy().contains(char::is_control)) {
+        printer.say(visible(text.to_string().trim_end()).as_ref());
+    } else {
+        printer.say(text.ansi().to_string().trim_end());
+    }
     Ok(ExitStatus::Usage)
 }
 

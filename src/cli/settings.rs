@@ -223,7 +223,8 @@ impl Layer {
             Err(error) => return Err(CliError::environment(error)),
         };
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            let line =
+                error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count());
             invalid(anyhow!("{}", error.message().trim_end()).context(format!("`{}`, line {line}", path.display())))
         })
     }
@@ -272,21 +273,16 @@ impl Layer {
         if let Some((name, _)) = timeouts.iter().find(|(_, time)| time.is_some_and(|time| time.0.is_zero())) {
             return wrong(name, "must be longer than nothing");
         }
-        let users_alone = [
-            ("store", self.store.is_some()),
-            ("color", self.color.is_some()),
-            ("bypass_permissions", self.bypass_permissions.is_some()),
-        ];
-        match origin {
-            // A project's file comes with a repository: it must not loosen what protects the user from it.
-            Origin::Project(_) => match users_alone.iter().find(|(_, set)| *set) {
-                Some((name, _)) => wrong(name, "can be set in your own config file only"),
-                None => Ok(()),
-            },
-            Origin::Environment if self.bypass_permissions.is_some() => {
-                wrong("CCO_BYPASS_PERMISSIONS", "can be set in your own config file only")
-            }
-            _ => Ok(()),
+        let bypass = ("bypass_permissions", self.bypass_permissions.is_some());
+        let users_alone: &[(&str, bool)] = match origin {
+            // It comes with a repository: it must not loosen what protects the user from that.
+            Origin::Project(_) => &[("store", self.store.is_some()), ("color", self.color.is_some()), bypass],
+            Origin::Environment | Origin::Manifest | Origin::Flag => &[bypass],
+            Origin::User(_) | Origin::Default => &[],
+        };
+        match users_alone.iter().find(|(_, set)| *set) {
+            Some((name, _)) => wrong(name, "can be set in your own config file only"),
+            None => Ok(()),
         }
     }
 }

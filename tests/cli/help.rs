@@ -236,7 +236,7 @@ fn wrong_usage_exits_with_2() {
 fn control_characters_of_the_command_line_do_not_reach_the_terminal() {
     let env = TestEnv::new();
     for id in ["a\u{1b}[2Jb", "a\u{7}b", "a\nb", "a\u{9b}31mb"] {
-        let output = env.cco(["run", "--only", id]).exits(2);
+        let output = env.run(env.command(["run", "--only", id]).env("CLICOLOR_FORCE", "1")).exits(2);
         assert!(!output.stderr.contains(|c: char| c.is_control() && c != '\n'), "{output}");
         assert!(output.stderr.contains("use letters, digits"), "{output}");
     }

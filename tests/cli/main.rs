@@ -5,6 +5,7 @@
 #[macro_use]
 mod env;
 
+mod arguments;
 mod completions;
 mod help;
 mod list;
