@@ -5,10 +5,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::ids::ComponentId;
 use crate::process::guard;
+use crate::spec::manifest::{Isolation, Mode};
 
 /// Runs multi-component software work through the claude CLI with external enforcement.
 ///
@@ -73,28 +75,30 @@ pub enum Color {
     Never,
 }
 
-/// How thorough a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Implement only; the final validation proves the whole.
-    Quick,
-    /// Level by level, each component and level validated.
-    Standard,
-    /// One component at a time, validated after every step.
-    Full,
+impl ValueEnum for Mode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Quick, Self::Standard, Self::Full]
+    }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Quick => PossibleValue::new("quick").help("Implement only; the final validation proves the whole"),
+            Self::Standard => PossibleValue::new("standard").help("Level by level, each component and level validated"),
+            Self::Full => PossibleValue::new("full").help("One component at a time, validated after every step"),
+        })
+    }
 }
 
-/// Where components work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Isolation {
-    /// A worktree in a git repository, else shared.
-    Auto,
-    /// A worktree of the repository; your checkout is not touched.
-    Worktree,
-    /// The work directory itself.
-    Shared,
+impl ValueEnum for Isolation {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Worktree, Self::Shared]
+    }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Auto => PossibleValue::new("auto").help("A worktree where there is git, else shared"),
+            Self::Worktree => PossibleValue::new("worktree").help("A worktree; your checkout is not touched"),
+            Self::Shared => PossibleValue::new("shared").help("The work directory itself"),
+        })
+    }
 }
 
 /// Everything `cco` can be asked. The order is the order of the help.
@@ -205,8 +209,13 @@ Examples:
   cco run billing/invoices --redo api -m \"keep the old endpoint\"
   cco run billing/invoices --no-input --json --budget-usd 20
 
-Exit status: 0 done, 1 not all complete, 3 needs an answer, 4 budget used up, 5 locked, 6 usage limit and --no-wait,
-7 environment, 65 invalid spec, 70 internal error, 74 journal could not be written, 130/143 interrupted.")]
+Exit status:
+  0 done (also: nothing to do)    6 usage limit and --no-wait
+  1 not all complete              7 environment: claude or git missing, not logged in
+  2 usage                        65 invalid spec
+  3 needs an answer              70 internal error
+  4 budget used up               74 journal could not be written
+  5 locked by another run        130, 143 interrupted, terminated")]
 pub struct Run {
     /// Which spec.
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! The command line: gather, call, print.
 
+mod app;
 pub mod args;
 pub mod commands;
 pub mod error;
@@ -7,54 +8,20 @@ pub mod help;
 pub mod output;
 pub mod settings;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
 
+pub use app::App;
 use args::{Cli, Color, Command, Format, Global, Hidden};
 use error::{CliError, ExitStatus};
 use output::{Printer, Talk};
 use settings::{Environment, Layers};
 
 use crate::agent::sim;
+use crate::diagnostic::visible;
 use crate::process::guard;
-use crate::spec::catalog::{Catalog, Entry};
-use crate::text::printable;
-
-/// What every command works with: gathered once, before it begins.
-pub struct App {
-    /// What the process was given.
-    pub environment: Environment,
-    /// Who set what, so far as it is known without a spec.
-    pub layers: Layers,
-    /// The way to the user.
-    pub printer: Printer,
-}
-
-impl App {
-    /// The spec store.
-    ///
-    /// # Errors
-    /// Nobody named one and there is no home directory.
-    pub fn catalog(&self) -> Result<Catalog, CliError> {
-        let root = self.layers.resolve().store_root(&self.environment)?;
-        Ok(Catalog::new(root, self.environment.home.clone()))
-    }
-
-    /// The spec that `reference` means; without one, the spec of the current directory.
-    ///
-    /// # Errors
-    /// Every way in which that is not exactly one spec.
-    pub fn find_spec(&self, reference: Option<&str>) -> Result<Entry, CliError> {
-        let (catalog, cwd) = (self.catalog()?, &self.environment.cwd);
-        Ok(match reference {
-            Some(reference) => catalog.find(reference, cwd)?,
-            None => catalog.find_here(cwd)?,
-        })
-    }
-}
 
 /// Runs the program and returns its exit status.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
@@ -71,7 +38,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => run(cli),
         Err(error) => {
             let printer = plain_printer(&Global::default());
-            let result = tell(&printer, &error);
+            let result = tell(&printer, &error, &argv);
             (printer, result)
         }
     };
@@ -91,17 +58,18 @@ fn parse(argv: &[OsString]) -> Result<Cli, clap::Error> {
 }
 
 /// Help and version are answers; everything else is a wrong command line.
-fn tell(printer: &Printer, error: &clap::Error) -> Result<ExitStatus, CliError> {
+fn tell(printer: &Printer, error: &clap::Error, argv: &[OsString]) -> Result<ExitStatus, CliError> {
     let text = error.render();
     if !error.use_stderr() {
         printer.answer(&text.ansi().to_string())?;
         return Ok(ExitStatus::Done);
     }
-    // What was typed is quoted in the message; where it holds control characters, the message goes without colours.
-    let plain = text.to_string();
-    let lines: Vec<_> = plain.trim_end().lines().map(printable).collect();
-    let safe = lines.iter().all(|line| matches!(line, Cow::Borrowed(_)));
-    printer.say(if safe { text.ansi().to_string() } else { lines.join("\n") }.trim_end());
+    // The message quotes what was typed, and its own colours could not be told from those that were typed.
+    if argv.iter().any(|word| word.to_string_lossy().contains(char::is_control)) {
+        printer.say(visible(text.to_string().trim_end()).as_ref());
+    } else {
+        printer.say(text.ansi().to_string().trim_end());
+    }
     Ok(ExitStatus::Usage)
 }
 

@@ -9,13 +9,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Serialize};
 
-use super::args::{self, Color, Isolation, Mode};
+use super::args::{self, Color};
 use super::error::{CliError, ExitStatus};
 use super::output::Terminals;
+use crate::spec::forms::{Bounded, HumanDuration};
+use crate::spec::manifest::{Isolation, Manifest, Mode};
 
 /// The file name of a project's own settings, in its work directory.
 pub const PROJECT_FILE: &str = ".cco.toml";
@@ -31,6 +33,8 @@ pub struct Environment {
     pub vars: BTreeMap<OsString, OsString>,
     /// Which of the three streams are terminals.
     pub terminals: Terminals,
+    /// When the program began.
+    pub started: Timestamp,
 }
 
 impl Environment {
@@ -46,6 +50,7 @@ impl Environment {
             home: dirs::home_dir(),
             vars: std::env::vars_os().collect(),
             terminals: Terminals::detect(),
+            started: Timestamp::now(),
         })
     }
 
@@ -68,7 +73,8 @@ impl Environment {
     pub fn expand(&self, path: &Path, base: &Path) -> PathBuf {
         match (path.strip_prefix("~"), &self.home) {
             (Ok(rest), Some(home)) => home.join(rest),
-            _ => base.join(path),
+            // Collected by components, so that messages show no `/./`.
+            _ => base.join(path).components().collect(),
         }
     }
 
@@ -101,7 +107,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::User(path) | Self::Project(path) => write!(f, "{}", path.display()),
+            Self::User(path) | Self::Project(path) => write!(f, "`{}`", path.display()),
             Self::Manifest => f.write_str("manifest"),
             Self::Environment => f.write_str("environment"),
             Self::Flag => f.write_str("command line"),
@@ -197,9 +203,9 @@ settings! {
     /// What a run may cost, in US dollars.
     budget_usd: f64 = "CCO_BUDGET_USD";
     /// The longest that one step may take.
-    step_timeout: SignedDuration = "CCO_STEP_TIMEOUT";
+    step_timeout: HumanDuration = "CCO_STEP_TIMEOUT";
     /// The longest that an agent may be silent.
-    idle_timeout: SignedDuration = "CCO_IDLE_TIMEOUT";
+    idle_timeout: HumanDuration = "CCO_IDLE_TIMEOUT";
     /// The command that is told about escalations and the end.
     notify: String = "CCO_NOTIFY";
     /// Let agents do anything without asking. Only the user's own config file may say so.
@@ -217,9 +223,28 @@ impl Layer {
             Err(error) => return Err(CliError::environment(error)),
         };
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            let line =
+                error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count());
             invalid(anyhow!("{}", error.message().trim_end()).context(format!("`{}`, line {line}", path.display())))
         })
+    }
+
+    /// What a manifest sets.
+    pub fn from_manifest(manifest: &Manifest) -> Self {
+        let (execution, agent) = (&manifest.execution, &manifest.agent);
+        Self {
+            agent: agent.command.clone(),
+            model: agent.model.clone(),
+            strong_model: agent.strong_model.clone(),
+            models: (!agent.models.is_empty()).then(|| agent.models.clone()),
+            jobs: execution.max_parallel.map(Bounded::get),
+            mode: execution.mode,
+            isolation: execution.isolation,
+            budget_usd: execution.budget_usd,
+            step_timeout: execution.step_timeout,
+            idle_timeout: execution.idle_timeout,
+            ..Self::default()
+        }
     }
 
     /// What the flags of `run` set.
@@ -245,24 +270,19 @@ impl Layer {
             return wrong("budget_usd", "must be a number above 0");
         }
         let timeouts = [("step_timeout", self.step_timeout), ("idle_timeout", self.idle_timeout)];
-        if let Some((name, _)) = timeouts.iter().find(|(_, time)| time.is_some_and(|time| !time.is_positive())) {
+        if let Some((name, _)) = timeouts.iter().find(|(_, time)| time.is_some_and(|time| time.0.is_zero())) {
             return wrong(name, "must be longer than nothing");
         }
-        let users_alone = [
-            ("store", self.store.is_some()),
-            ("color", self.color.is_some()),
-            ("bypass_permissions", self.bypass_permissions.is_some()),
-        ];
-        match origin {
-            // A project's file comes with a repository: it must not loosen what protects the user from it.
-            Origin::Project(_) => match users_alone.iter().find(|(_, set)| *set) {
-                Some((name, _)) => wrong(name, "can be set in your own config file only"),
-                None => Ok(()),
-            },
-            Origin::Environment if self.bypass_permissions.is_some() => {
-                wrong("CCO_BYPASS_PERMISSIONS", "can be set in your own config file only")
-            }
-            _ => Ok(()),
+        let bypass = ("bypass_permissions", self.bypass_permissions.is_some());
+        let users_alone: &[(&str, bool)] = match origin {
+            // It comes with a repository: it must not loosen what protects the user from that.
+            Origin::Project(_) => &[("store", self.store.is_some()), ("color", self.color.is_some()), bypass],
+            Origin::Environment | Origin::Manifest | Origin::Flag => &[bypass],
+            Origin::User(_) | Origin::Default => &[],
+        };
+        match users_alone.iter().find(|(_, set)| *set) {
+            Some((name, _)) => wrong(name, "can be set in your own config file only"),
+            None => Ok(()),
         }
     }
 }
@@ -352,4 +372,62 @@ fn parse_variable<T: for<'de> Deserialize<'de>>(environment: &Environment, name:
 /// A setting that is wrong is a wrong use of the program.
 fn invalid(error: anyhow::Error) -> CliError {
     CliError::new(ExitStatus::Usage, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(model: &str) -> Layer {
+        Layer { model: Some(model.to_owned()), ..Layer::default() }
+    }
+
+    fn environment(home: &Path) -> Environment {
+        Environment { home: Some(home.to_owned()), cwd: home.to_owned(), ..Environment::default() }
+    }
+
+    #[test]
+    fn the_strongest_place_wins_whatever_the_order() {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let mut layers = Layers::gather(&environment(home.path()), &args::Global::default()).expect("nothing is wrong");
+        let places = [
+            (Origin::Flag, "flag"),
+            (Origin::Environment, "environment"),
+            (Origin::User("user".into()), "user"),
+            (Origin::Manifest, "manifest"),
+            (Origin::Project("project".into()), "project"),
+        ];
+        assert_eq!(layers.resolve().model, Setting { value: None, origin: Origin::Default });
+        for (origin, model) in places {
+            layers.add(origin, layer(model)).expect("each may set a model");
+            assert_eq!(layers.resolve().model, Setting { value: Some("flag".to_owned()), origin: Origin::Flag });
+        }
+        let order: Vec<_> = layers.0.iter().filter_map(|(_, layer)| layer.model.as_deref()).collect();
+        assert_eq!(order, ["user", "project", "manifest", "environment", "flag"]);
+    }
+
+    #[test]
+    fn a_project_may_not_loosen_what_protects_from_it() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut layers = Layers::gather(&environment(dir.path()), &args::Global::default()).expect("nothing is wrong");
+        for line in ["bypass_permissions = true", "store = \"/elsewhere\"", "color = \"always\""] {
+            fs_err::write(dir.path().join(PROJECT_FILE), line).expect("can be written");
+            let error = layers.add_project(dir.path()).expect_err("only the user may");
+            assert_eq!(error.exit, ExitStatus::Usage);
+        }
+        fs_err::write(dir.path().join(PROJECT_FILE), "jobs = 3\nstep_timeout = \"45m\"").expect("can be written");
+        layers.add_project(dir.path()).expect("this it may");
+        assert_eq!(layers.resolve().jobs.value, Some(3));
+    }
+
+    #[test]
+    fn every_setting_has_its_own_variable() {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let layers = Layers::gather(&environment(home.path()), &args::Global::default()).expect("nothing is wrong");
+        let mut variables: Vec<_> = layers.resolve().rows().into_iter().map(|row| row.variable).collect();
+        let all = variables.len();
+        variables.sort_unstable();
+        variables.dedup();
+        assert_eq!(variables.len(), all);
+    }
 }

@@ -5,6 +5,11 @@
 //! with it; what this program leaves behind when it is killed is ended by its [`guard`]; what an earlier boot or a
 //! killed guard left is found by [`orphans`].
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the room that starts processes, looks into /proc, and makes the files they write to"
+)]
+
 mod capture;
 mod child;
 pub mod guard;

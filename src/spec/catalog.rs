@@ -8,14 +8,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::load::{MANIFEST, MAX_BYTES, resolve_work_dir};
+use super::nearest;
 use crate::ids;
-use crate::text;
-
-/// The file that makes a directory a spec.
-pub const MANIFEST: &str = "manifest.json";
-
-/// The largest manifest that is read, in bytes.
-const MAX_MANIFEST: u64 = 16 << 20;
 
 /// How many hex digits of the digest end a spec's directory name.
 pub(super) const HASH_DIGITS: usize = 8;
@@ -57,16 +52,13 @@ impl Entry {
         format!("{}/{}", self.project, self.dir_name)
     }
 
-    /// The directory's name without the hash; the whole where it carries none.
+    /// The directory's name without the hash.
     fn name(&self) -> &str {
-        match self.dir_name.rsplit_once('-') {
-            Some((name, hash)) if hash.len() == HASH_DIGITS && hash.bytes().all(|b| b.is_ascii_hexdigit()) => name,
-            _ => &self.dir_name,
-        }
+        without_hash(&self.dir_name)
     }
 }
 
-/// Why no spec was found. Texts of the user and of the store are safe for a terminal.
+/// Why no spec was found.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// The reference can be no name of a spec.
@@ -75,7 +67,7 @@ pub enum CatalogError {
         /// What was asked for.
         reference: String,
         /// What is wrong with it.
-        reason: String,
+        reason: &'static str,
     },
     /// No spec is named so.
     #[error("no spec `{reference}` in `{}`", root.display())]
@@ -240,21 +232,21 @@ impl Catalog {
         struct Head {
             name: String,
             project: String,
-            work_dir: PathBuf,
+            work_dir: String,
         }
         let path = dir.join(MANIFEST);
-        let metadata = fs_err::metadata(&path).map_err(|error| reason(&error))?;
+        let metadata = match fs_err::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(format!("has no `{MANIFEST}`")),
+            Err(error) => return Err(reason(&error)),
+        };
         // A pipe would be waited for, and a huge file read, for a mere list.
-        if !metadata.is_file() || metadata.len() > MAX_MANIFEST {
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
             return Err(format!("`{MANIFEST}` is no regular file of at most 16 MiB"));
         }
         let bytes = fs_err::read(&path).map_err(|error| reason(&error))?;
-        let head: Head =
-            serde_json::from_slice(&bytes).map_err(|error| text::printable(&error.to_string()).into_owned())?;
-        let work_dir = match (head.work_dir.strip_prefix("~"), &self.home) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => dir.join(&head.work_dir),
-        };
+        let head: Head = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let work_dir = resolve_work_dir(dir, &head.work_dir, self.home.as_deref());
         Ok(Facts { name: head.name, project: head.project, work_dir: canonical(&work_dir) })
     }
 }
@@ -276,21 +268,32 @@ fn matching<'a>(entries: &'a [Entry], reference: &str) -> Vec<&'a Entry> {
     found.find(|specs| !specs.is_empty()).unwrap_or_default()
 }
 
-/// A reference is one or two names; a beginning of a name may end where a whole one may not.
+/// What no spec can be named by; anything else is looked for and found or not.
 fn check_reference(reference: &str) -> Result<(), CatalogError> {
-    let malformed =
-        |reason: String| CatalogError::Malformed { reference: text::printable(reference).into_owned(), reason };
-    let mut parts = 0;
-    for part in reference.trim_end_matches('/').split('/') {
-        parts += 1;
-        match ids::check_name(part) {
-            Ok(()) => {}
-            Err(ids::NameError::Unsafe) if !part.contains("..") => {}
-            Err(error) => return Err(malformed(format!("a part of it {error}"))),
-        }
+    let parts = || reference.trim_end_matches('/').split('/');
+    let reason = if parts().any(str::is_empty) {
+        "a part of it is empty"
+    } else if parts().any(|part| part == "..") {
+        "`..` leads out of the store"
+    } else if reference.contains(char::is_control) {
+        "it has control characters"
+    } else {
+        return Ok(());
+    };
+    Err(CatalogError::Malformed { reference: reference.to_owned(), reason })
+}
+
+/// Whether a spec's directory may be called so: a name, with or without a hash behind it.
+fn is_dir_name(text: &str) -> bool {
+    ids::check_name(without_hash(text)).is_ok()
+}
+
+/// The name in the name of a spec's directory; the whole where it carries no hash.
+fn without_hash(dir_name: &str) -> &str {
+    match dir_name.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == HASH_DIGITS && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => name,
+        _ => dir_name,
     }
-    // A longer one is a relative path, which is looked for as such.
-    if parts > 2 && reference.contains("//") { Err(malformed("it has an empty part".to_owned())) } else { Ok(()) }
 }
 
 fn nearest(entries: &[Entry], reference: &str) -> Option<String> {
@@ -298,7 +301,7 @@ fn nearest(entries: &[Entry], reference: &str) -> Option<String> {
     let short = entries.iter().map(|entry| format!("{}/{}", entry.project, entry.name()));
     let bare = entries.iter().map(|entry| entry.name().to_owned());
     let spellings: Vec<String> = full.chain(short).chain(bare).collect();
-    super::nearest::nearest(reference, spellings.iter().map(String::as_str)).map(str::to_owned)
+    nearest::nearest(reference, spellings.iter().map(String::as_str)).map(str::to_owned)
 }
 
 fn ambiguous(reference: &str, candidates: &[&Entry]) -> CatalogError {
@@ -317,7 +320,7 @@ fn subdirectories(dir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in listing {
         let entry = entry?;
-        let name = entry.file_name().into_string().ok().filter(|name| ids::check_name(name).is_ok());
+        let name = entry.file_name().into_string().ok().filter(|name| is_dir_name(name));
         if let Some(name) = name.filter(|_| entry.path().is_dir()) {
             names.push(name);
         }
@@ -336,6 +339,6 @@ fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "it does not exist".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => text::printable(&error.to_string()).into_owned(),
+        _ => error.to_string(),
     }
 }

@@ -1,5 +1,7 @@
 //! Directory -> [`Spec`], or all that is wrong with it.
 
+#![expect(clippy::disallowed_methods, reason = "its diagnostics name the path themselves")]
+
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};

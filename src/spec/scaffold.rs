@@ -1,12 +1,15 @@
 //! `cco new`: a spec directory with everything in its place, there whole or not at all.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::catalog::{HASH_DIGITS, MANIFEST};
+use super::catalog::HASH_DIGITS;
+use super::load::MANIFEST;
 use crate::fsx;
 use crate::ids::{self, Digest, NameError};
 
@@ -71,10 +74,7 @@ impl Scaffold<'_> {
     /// Bad names, a store that cannot be written.
     pub fn create(&self) -> Result<PathBuf, ScaffoldError> {
         ids::check_name(self.project).map_err(|error| ScaffoldError::Name { what: "the project's", error })?;
-        let dir_name = format!("{}-{}", self.name, self.hash());
-        // The whole directory name is a name: it is given on command lines.
-        let checked = ids::check_name(self.name).and_then(|()| ids::check_name(&dir_name));
-        checked.map_err(|error| ScaffoldError::Name { what: "the spec's", error })?;
+        ids::check_name(self.name).map_err(|error| ScaffoldError::Name { what: "the spec's", error })?;
         let work_dir = self.work_dir.to_str().ok_or_else(|| ScaffoldError::NotUtf8(self.work_dir.to_owned()))?;
 
         let project_dir = self.store.join(self.project);
@@ -82,11 +82,14 @@ impl Scaffold<'_> {
         fsx::create_dir_private(&project_dir)?;
         fsx::write_atomic(&self.store.join(SCHEMA_FILE), self.schema.as_bytes())?;
 
-        let target = project_dir.join(&dir_name);
+        let target = project_dir.join(format!("{}-{}", self.name, self.hash()));
         if target.exists() {
             return Err(ScaffoldError::Exists(target));
         }
-        let building = tempfile::Builder::new().prefix(".new-").tempdir_in(&project_dir)?;
+        let building = tempfile::Builder::new()
+            .prefix(".new-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&project_dir)?;
         self.fill(building.path(), work_dir)?;
         fsx::rename(building.path(), &target)?;
         // It is no longer there to be removed.

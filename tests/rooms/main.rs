@@ -1,5 +1,5 @@
 //! Each room by itself: property tests, every byte, every transcript.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod agent;
 mod agent_sim;

@@ -1,2 +1,2 @@
 //! Whole runs with real processes and the simulated agent.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]

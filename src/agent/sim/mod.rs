@@ -5,6 +5,11 @@
 //! which the real one was seen to fail. Without a scenario it gives the smallest valid answer in one write, touching
 //! no disk.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program of its own: it has an environment, a clock and children like claude"
+)]
+
 mod action;
 mod arguments;
 mod conversation;

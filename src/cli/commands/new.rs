@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::App;
@@ -14,14 +13,15 @@ use crate::text::printable;
 /// Creates a spec and prints its directory.
 pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
     let cwd = &app.environment.cwd;
-    let work_dir = args.work_dir.as_deref().map_or_else(|| cwd.clone(), |dir| app.environment.expand(dir, cwd));
+    let given = args.work_dir.as_deref().map_or_else(|| cwd.clone(), |dir| app.environment.expand(dir, cwd));
+    let work_dir = fs_err::canonicalize(&given).unwrap_or(given);
     let catalog = app.catalog()?;
     let path = Scaffold {
         store: catalog.root(),
         project: &args.project,
         name: &args.name,
         work_dir: &work_dir,
-        created: Timestamp::now(),
+        created: app.environment.started,
         schema: &super::schema::text(),
         context: CONTEXT,
     }
