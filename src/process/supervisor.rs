@@ -31,6 +31,7 @@ pub struct Supervisor {
     /// Held for reading while a child is spawned, for writing while strays are told from children.
     spawning: RwLock<()>,
     registry: Mutex<Registry>,
+    /// The guard, with the only end of its pipe that can be written to.
     guard: Mutex<Option<Child>>,
 }
 
@@ -94,7 +95,7 @@ impl Supervisor {
             // Without the byte, because it was killed, the guard has nothing to be told.
             let _ = pipe.write_all(&[guard::GOODBYE]);
         }
-        if let Ok(watch) = pid_of(&guard).map_or(Err(io::ErrorKind::NotFound.into()), os::ExitWatch::new) {
+        if let Some(Ok(watch)) = pid_of(&guard).map(os::ExitWatch::new) {
             watch.ended().await;
         }
         let _ = self.reap(&mut guard);
@@ -150,11 +151,8 @@ impl Supervisor {
         let deadline = Instant::now() + PATIENCE;
         let mut ended = Vec::new();
         loop {
-            // Who is killed hands its own children to us: look again until nobody is left.
-            let dying = self.kill_strays(leader, &mut ended);
-            if dying.is_empty() {
-                return ended;
-            }
+            // Whoever ends hands its own children to us: look again until there was nobody.
+            let Some(dying) = self.kill_strays(leader, &mut ended) else { return ended };
             for watch in dying {
                 if tokio::time::timeout_at(deadline, watch.ended()).await.is_err() {
                     return ended;
@@ -163,14 +161,14 @@ impl Supervisor {
         }
     }
 
-    /// Reaps strays that have ended, kills the others; gives what tells their end.
-    fn kill_strays(&self, leader: Option<Pid>, ended: &mut Vec<Stray>) -> Vec<os::ExitWatch> {
+    /// Reaps strays that have ended, kills the others; gives what tells their end, or `None` if there were no strays.
+    fn kill_strays(&self, leader: Option<Pid>, ended: &mut Vec<Stray>) -> Option<Vec<os::ExitWatch>> {
         if self.adopted.list().iter().all(|pid| self.registry().leaders.contains(pid)) {
-            return Vec::new();
+            return None;
         }
         let _nobody_spawns = self.spawning.write().unwrap_or_else(PoisonError::into_inner);
         let registry = self.registry();
-        let mut dying = Vec::new();
+        let (mut reaped, mut dying) = (false, Vec::new());
         for pid in self.adopted.list() {
             let Some(process) = os::Process::read(pid).filter(|_| !registry.leaders.contains(&pid)) else { continue };
             let mark = os::mark(pid);
@@ -178,7 +176,7 @@ impl Supervisor {
                 continue;
             }
             if process.zombie {
-                let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
+                reaped |= rustix::process::waitpid(Some(pid), WaitOptions::NOHANG).is_ok();
                 continue;
             }
             // Described while there is still something to be seen.
@@ -189,7 +187,7 @@ impl Supervisor {
                 ended.push(stray);
             }
         }
-        dying
+        (reaped || !dying.is_empty()).then_some(dying)
     }
 
     /// Whether a process that was handed to us is to be ended now.
@@ -201,15 +199,16 @@ impl Supervisor {
         registry: &Registry,
     ) -> bool {
         let attempt = mark.filter(|mark| *mark.run == *self.run_mark).and_then(|mark| mark.attempt.as_deref());
-        match attempt {
-            Some(attempt) => !registry.attempts.contains_key(attempt),
-            None if process.zombie || (leader.is_some() && process.group == leader) => {
-                // Children have groups of their own: who is in ours was started by another part of this program.
-                process.group != Some(rustix::process::getpgrp())
-            }
-            // Its environment was cleared, so it can be anybody's: it waits until nobody is left to answer for it.
-            None => registry.attempts.is_empty() && process.group != Some(rustix::process::getpgrp()),
+        if let Some(attempt) = attempt {
+            return !registry.attempts.contains_key(attempt);
         }
+        // Children have groups of their own: who is in ours was started by another part of this program.
+        if process.group == Some(rustix::process::getpgrp()) {
+            return false;
+        }
+        let of_leader = leader.is_some() && process.group == leader;
+        // Without a mark it can be anybody's: then it waits until nobody is left to answer for it.
+        process.zombie || of_leader || registry.attempts.is_empty()
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
