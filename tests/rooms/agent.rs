@@ -5,6 +5,7 @@ mod arguments;
 mod call;
 mod claude_md;
 mod env;
+mod probe;
 mod prompts;
 mod schema;
 mod stream;
