@@ -215,6 +215,8 @@ struct Excerpt {
     span: Range<usize>,
     line: usize,
     column: usize,
+    /// Whether `text` is the whole line.
+    whole: bool,
 }
 
 /// Cuts out the line that holds the start of `span`; of a long line only a window.
@@ -234,7 +236,8 @@ fn excerpt(source: &Source, span: &Range<usize>) -> Excerpt {
     let lead = cut(from > line.start);
     let shown = format!("{lead}{}{}", &text[from..to], cut(to < line.end));
     let shift = |offset: usize| offset - from + lead.len();
-    Excerpt { text: shown, span: shift(start)..shift(end), line: number, column }
+    let whole = from == line.start && to == line.end;
+    Excerpt { text: shown, span: shift(start)..shift(end), line: number, column, whole }
 }
 
 /// `text` with control characters (and those that turn the direction of writing) as visible escapes.
@@ -295,10 +298,15 @@ fn placed<'a>(
     text: Option<&str>,
 ) -> Group<'a> {
     let excerpt = excerpt(source, span);
-    let origin = Origin::path(visible(&source.name).into_owned()).line(excerpt.line).char_column(excerpt.column);
     let mut mark = kind.span(excerpt.span);
     if let Some(text) = text {
         mark = mark.label(text.to_owned());
     }
-    group.element(origin).element(Snippet::source(excerpt.text).line_start(excerpt.line).annotation(mark))
+    let name = visible(&source.name).into_owned();
+    let snippet = Snippet::source(excerpt.text).line_start(excerpt.line).annotation(mark);
+    if excerpt.whole {
+        return group.element(snippet.path(name));
+    }
+    // A snippet would count the column within the window.
+    group.element(Origin::path(name).line(excerpt.line).char_column(excerpt.column)).element(snippet)
 }

@@ -99,3 +99,41 @@ fn parent_of(path: &Path) -> &Path {
         None => path,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() -> io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("CONTEXT.md");
+        for contents in ["a longer first text", "second"] {
+            write_atomic(&path, contents.as_bytes())?;
+            assert_eq!(fs_err::read_to_string(&path)?, contents);
+        }
+        assert_eq!(fs_err::read_dir(dir.path())?.count(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn errors_name_the_path() -> io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let file = dir.path().join("file");
+        write_atomic(&file, b"")?;
+        let below = file.join("below");
+        let errors = [
+            write_atomic(&below, b"").err(),
+            create_dir_private(&below).err(),
+            open_append(&below).err(),
+            create_new(&file).err(),
+            rename(&dir.path().join("none"), &file).err(),
+            sync_dir(&below).err(),
+        ];
+        for (n, error) in errors.into_iter().enumerate() {
+            let text = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(text.contains(&dir.path().display().to_string()), "{n}: {text}");
+        }
+        Ok(())
+    }
+}

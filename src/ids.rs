@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 /// Longest name or id in bytes.
 pub const MAX_NAME: usize = 64;
 
-/// Why a text is no name (DESIGN section 2).
+/// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing was given.
@@ -108,7 +108,7 @@ impl FromStr for Subject {
     }
 }
 
-/// One kind of work with a durable result (DESIGN section 1).
+/// One kind of work with a durable result.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Interfaces and stubs, so that others can build on them.
@@ -233,9 +233,13 @@ impl Digest {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let full = hash.finalize();
+        Self::from_sha256(hash)
+    }
+
+    /// The digest of everything that was fed to `hash`.
+    pub fn from_sha256(hash: Sha256) -> Self {
         let mut short = [0; 16];
-        short.copy_from_slice(&full[..16]);
+        short.copy_from_slice(&hash.finalize()[..16]);
         Self(short)
     }
 }
@@ -312,3 +316,9 @@ text_form!(ComponentId);
 text_form!(Subject);
 text_form!(Step);
 text_form!(Digest);
+
+impl From<ComponentId> for Subject {
+    fn from(id: ComponentId) -> Self {
+        Self::Component(id)
+    }
+}

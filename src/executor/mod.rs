@@ -1,1 +1,18 @@
-//! The imperative shell: dispatcher, worker, inbox.
+//! The imperative shell: one loop that turns outcomes, signals and letters into records, and records into processes.
+//!
+//! Order is law: durable, then believed, then shown, then acted on. A record that cannot be written ends the run; an
+//! observer that fails is its own affair.
+
+pub mod archive;
+mod brief;
+mod dispatcher;
+pub mod inbox;
+mod job;
+mod recover;
+mod signals;
+mod worker;
+
+pub use dispatcher::{Dispatcher, Finish, RunError, Start};
+pub use job::{Job, Models};
+pub use recover::end_strays;
+pub use signals::Asked;

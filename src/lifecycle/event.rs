@@ -1,4 +1,4 @@
-//! The on-disk vocabulary: past tense, self-contained, additive. What is written here is an API (STYLE 4.17).
+//! The on-disk vocabulary: past tense, self-contained, additive. What is written here is an API.
 //!
 //! Externally tagged on purpose: the other serde forms buffer, and replay reads hundreds of thousands of these.
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::report::{BallotReport, ReviewReport, Severity, WriterReport};
-use crate::ids::{AttemptId, ComponentId, Digest, Subject};
+use crate::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 
 /// The version of the record format. Older ones are always read; a newer one is refused by name.
 pub const FORMAT: u32 = 1;
@@ -56,6 +56,8 @@ pub enum Event {
         /// How.
         end: RunEnd,
     },
+    /// The user ended the run by an answer.
+    RunAborted,
     /// No agent is started before `until`.
     RunPaused {
         /// When agents may start again.
@@ -72,8 +74,17 @@ pub enum Event {
     ComponentStarted {
         /// Which.
         on: ComponentId,
-        /// Digest of what makes a revise step necessary when it changes (DESIGN section 6, *input*).
+        /// Digest of what makes a revise step necessary when it changes.
         input: Digest,
+        /// The first step.
+        step: Step,
+    },
+    /// The next agent step was decided.
+    StepOpened {
+        /// Whose.
+        on: Subject,
+        /// Which step.
+        step: Step,
     },
     /// Written before the process is started, so that no attempt is unknown after a crash.
     AttemptStarted {
@@ -128,6 +139,11 @@ pub enum Event {
         issues: Vec<Issue>,
         /// Digest of the check set it used, for staleness.
         checks: Digest,
+    },
+    /// The user took a validation of the run itself as it is.
+    ValidationWaived {
+        /// How far it reached.
+        scope: Scope,
     },
     /// A fix step was decided.
     FixOpened {
@@ -284,6 +300,9 @@ pub enum AttemptEnd {
         /// The commit that holds its work; none without git, and none when it changed nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commit: Option<Box<str>>,
+        /// Digest of the component's own files as they are now: what its consumers were built on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<Digest>,
     },
     /// A reviewer answered.
     Reviewed {
@@ -315,7 +334,7 @@ pub enum AttemptEnd {
     },
 }
 
-/// Trouble by class (DESIGN section 8): what is done about it depends on nothing else.
+/// Trouble by class: what is done about it depends on nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
@@ -435,7 +454,7 @@ pub enum Scope {
     Final,
 }
 
-/// How a failed validation compares with the best one so far (DESIGN 5.3).
+/// How a failed validation compares with the best one so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trend {

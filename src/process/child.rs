@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::sync::watch;
@@ -81,7 +82,7 @@ impl Supervisor {
             if let Some(cause) = cause
                 && level == Stop::Run
             {
-                (ended_by, level, kill_at) = (cause, Stop::Stop, Some(now + times.limits.grace));
+                (ended_by, level, kill_at) = (cause, Stop::Stop, now.checked_add(times.limits.grace));
                 leader.signal(Signal::INT);
             }
             if asked == Some(Stop::Kill) || kill_at.is_some_and(|at| at <= now) {
@@ -125,16 +126,19 @@ impl<'a> Times<'a> {
 
     /// The limit that is reached first if nothing happens.
     fn next_limit(&self, state: Activity) -> Option<(Instant, EndedBy)> {
+        // A limit beyond the end of time is none.
+        let limit = |since: Instant, limit: Option<Duration>, by| Some((since.checked_add(limit?)?, by));
         let limits = self.limits;
-        let wall = limits.wall.map(|wall| (self.begun + wall, EndedBy::Wall));
+        let wall = limit(self.begun, limits.wall, EndedBy::Wall);
         let other = match (state, self.done, self.heard) {
-            (Activity::Done, Some(done), _) => limits.linger.map(|linger| (done + linger, EndedBy::Linger)),
+            (Activity::Done, Some(done), _) => limit(done, limits.linger, EndedBy::Linger),
             (Activity::Done, None, _) | (Activity::Busy, ..) => None,
-            (Activity::Quiet, _, Some(heard)) => limits.silence.map(|silence| (heard + silence, EndedBy::Silence)),
-            (Activity::Quiet, _, None) => {
-                let first_output = limits.first_output.map(|limit| (self.begun + limit, EndedBy::FirstOutput));
-                first_output.or(limits.silence.map(|silence| (self.begun + silence, EndedBy::Silence)))
-            }
+            (Activity::Quiet, _, Some(heard)) => limit(heard, limits.silence, EndedBy::Silence),
+            (Activity::Quiet, _, None) => limit(self.begun, limits.first_output, EndedBy::FirstOutput).or(limit(
+                self.begun,
+                limits.silence,
+                EndedBy::Silence,
+            )),
         };
         [other, wall].into_iter().flatten().min_by_key(|(at, _)| *at)
     }

@@ -154,7 +154,7 @@ pub struct Finished {
     pub ended_by: EndedBy,
     /// The last 64 KiB of standard error; empty when it went into the output file.
     pub stderr: Vec<u8>,
-    /// What was ended after it: processes that it had left running.
+    /// What it had left running in other groups, and what was ended therefore; its own group ends with it, unlisted.
     pub strays: Vec<Stray>,
     /// From the start to the exit.
     pub wall: Duration,

@@ -1,5 +1,6 @@
 //! What a dead run left behind: found by the mark in the environment, named by id and start time, ended for good.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rustix::process::Pid;
@@ -33,21 +34,43 @@ impl Stray {
         }
     }
 
+    /// Whether this is what `process` is called.
+    pub(super) fn is(&self, process: &os::Process) -> bool {
+        (self.pid, self.start) == (process.pid.as_raw_pid().unsigned_abs(), process.start)
+    }
+
     /// The process, if it is still there.
     fn process(&self) -> Option<os::Process> {
         let pid = Pid::from_raw(self.pid.cast_signed())?;
-        os::Process::read(pid).filter(|process| process.start == self.start && !process.zombie)
+        os::Process::read(pid).filter(|process| self.is(process) && !process.zombie)
     }
 }
 
-/// All processes, but this one, whose run mark begins with `prefix`: the spec's hash finds what any run of it left.
+/// All processes, but this one, whose run mark begins with `prefix`, with their kin: who descends from them or is in a
+/// group that one of them leads, though its own environment was cleared. The spec's hash finds what any run of it left.
 pub fn find(prefix: &str) -> Vec<Stray> {
     let this = rustix::process::getpid();
-    let marked = os::all().filter(|&pid| pid != this).filter_map(|pid| Some((pid, os::mark(pid)?)));
-    marked
-        .filter(|(_, mark)| mark.run.starts_with(prefix))
-        .filter_map(|(pid, mark)| Some(Stray::new(&os::Process::read(pid)?, Some(mark))))
-        .collect()
+    let mut others: Vec<_> = os::all().filter(|&pid| pid != this).filter_map(os::Process::read).collect();
+    others.retain(|process| !process.zombie);
+    let mut found = Vec::new();
+    let mut family = HashSet::new();
+    others.retain(|process| match os::mark(process.pid).filter(|mark| mark.run.starts_with(prefix)) {
+        Some(mark) => {
+            family.insert(Some(process.pid));
+            found.push(Stray::new(process, Some(mark)));
+            false
+        }
+        None => true,
+    });
+    loop {
+        let of_family = |process: &mut os::Process| family.contains(&process.parent) || family.contains(&process.group);
+        let kin: Vec<_> = others.extract_if(.., of_family).collect();
+        if kin.is_empty() {
+            return found;
+        }
+        family.extend(kin.iter().map(|process| Some(process.pid)));
+        found.extend(kin.iter().map(|process| Stray::new(process, None)));
+    }
 }
 
 /// Kills `strays` and waits until they are gone, for five seconds at most. Who got the id of one since is not touched.

@@ -61,9 +61,12 @@ impl Drop for Presence<'_> {
 }
 
 impl Supervisor {
-    /// A supervisor of the run `run_mark` (which must not be empty). `program` is this very program: it is started as
+    /// A supervisor of the run `run_mark`, which is not empty. `program` is this very program: it is started as
     /// the guard before the first child. From here on the kernel hands orphaned descendants to this process.
     pub fn new(program: PathBuf, run_mark: Arc<str>) -> io::Result<Arc<Self>> {
+        if run_mark.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the run mark is empty"));
+        }
         os::adopt_orphans()?;
         Ok(Arc::new(Self {
             program,
@@ -178,12 +181,12 @@ impl Supervisor {
                 let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
                 continue;
             }
+            // Described while there is still something to be seen.
             let stray = Stray::new(&process, mark);
-            if let Some(watch) = process.kill() {
-                dying.push(watch);
-                if !ended.iter().any(|known| (known.pid, known.start) == (stray.pid, stray.start)) {
-                    ended.push(stray);
-                }
+            let Some(watch) = process.kill() else { continue };
+            dying.push(watch);
+            if (leader.is_none() || process.group != leader) && !ended.iter().any(|known| known.is(&process)) {
+                ended.push(stray);
             }
         }
         dying

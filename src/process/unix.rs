@@ -47,6 +47,7 @@ impl ExitWatch {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process {
     pub(super) pid: Pid,
+    pub(super) parent: Option<Pid>,
     pub(super) group: Option<Pid>,
     pub(super) start: u64,
     pub(super) zombie: bool,

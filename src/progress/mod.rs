@@ -1,1 +1,18 @@
-//! Observers that draw.
+//! Observers that draw: what they show follows from records and signs of life, and their failures are warnings.
+//!
+//! [`Live`] is for terminals, [`Plain`] for pipes and CI, [`Json`] for programs. Writers come as parameters.
+
+mod frame;
+mod json;
+mod live;
+mod plain;
+mod sink;
+mod view;
+mod words;
+
+pub use frame::{Style, StyledLine, frame};
+pub use json::Json;
+pub use live::{Live, terminal_size};
+pub use plain::Plain;
+pub use view::{LiveEvent, Phase, Question, RunInfo, Running, Shape, ShapeComponent, Tally, View};
+pub use words::{Words, is_headline, subject};

@@ -154,7 +154,7 @@ impl fmt::Display for HumanDuration {
         let millis = self.0.as_millis();
         let (number, unit) = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")]
             .into_iter()
-            .find(|(size, _)| millis > 0 && millis % size == 0)
+            .find(|(size, _)| millis > 0 && millis.is_multiple_of(*size))
             .map_or((millis, "ms"), |(size, unit)| (millis / size, unit));
         write!(f, "{number}{unit}")
     }
@@ -293,6 +293,25 @@ impl<T: JsonSchema> JsonSchema for Shorthand<T> {
     }
 }
 
+/// A `T` that must be given as an object: the derived code would take an array of its fields' values too, which no schema knows.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
 /// Reads a `T`, or nothing from `""` and `null`: tools that write every field write those for the ones that are not set.
 struct Present<T>(PhantomData<T>);
 
@@ -339,6 +358,26 @@ where
     T: Deserialize<'de> + Default,
 {
     optional(deserializer).map(Option::unwrap_or_default)
+}
+
+/// For `deserialize_with`: an object whose absence is its default.
+pub(super) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(optional::<D, Object<T>>(deserializer)?.map_or_else(T::default, |Object(value)| value))
+}
+
+/// For `deserialize_with`: a list of objects.
+pub(super) fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list: Vec<Object<T>> = or_default(deserializer)?;
+    // The wrapper has the layout of what it wraps, so the list is turned in place.
+    Ok(list.into_iter().map(|Object(value)| value).collect())
 }
 
 /// For `deserialize_with`: an object or its shorthand, or absent.

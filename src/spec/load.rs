@@ -133,14 +133,14 @@ struct Unread {
     diagnostic: Diagnostic,
 }
 
-impl From<Diagnostic> for Unread {
+impl From<Diagnostic> for Box<Unread> {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { text: String::new(), diagnostic }
+        Self::new(Unread { text: String::new(), diagnostic })
     }
 }
 
 /// Reads the manifest as text.
-fn read(spec_dir: &Path) -> Result<String, Unread> {
+fn read(spec_dir: &Path) -> Result<String, Box<Unread>> {
     let path = spec_dir.join(MANIFEST);
     let unreadable = |why: std::io::Error| {
         let diagnostic = Diagnostic::error("E001", format!("cannot read the manifest: {}", io_reason(&why)));
@@ -164,7 +164,7 @@ fn read(spec_dir: &Path) -> Result<String, Unread> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
-        Unread {
+        Box::new(Unread {
             text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
             diagnostic: Diagnostic::error(
                 "E003",
@@ -172,7 +172,7 @@ fn read(spec_dir: &Path) -> Result<String, Unread> {
             )
             .spanning(at..at + 1)
             .help("save the file as UTF-8"),
-        }
+        })
     })
 }
 
@@ -203,7 +203,7 @@ fn quick(spec_dir: &Path) -> Option<Spec> {
     if unfit(&text).is_some() {
         return None;
     }
-    let manifest: Manifest = serde_json::from_str(&text).ok()?;
+    let manifest = Manifest::from_json(&text).ok()?;
     let (mut diagnostics, dependencies) = judge(spec_dir, &manifest);
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return None;
@@ -274,7 +274,6 @@ fn examine(spec_dir: &Path, text: &str) -> (Vec<Diagnostic>, Option<Spec>) {
         ),
     }
     place(text, &mut diagnostics);
-    diagnostics.sort_by_key(|d| (d.span.is_none(), d.span.as_ref().map(|span| span.start)));
     let valid = diagnostics.iter().all(|d| d.severity != Severity::Error);
     let spec = judged
         .filter(|_| valid)
@@ -392,18 +391,18 @@ fn repair(value: &mut Value, findings: &[Finding]) -> Option<BTreeSet<String>> {
     Some(touched)
 }
 
-/// Finds the spans of all places in one pass; a member that is not in the text is shown at what it would be in.
+/// Finds the spans of all places in one pass, and puts the problems in the order of the file. A member that is not in the text is shown at what it would be in.
 fn place(text: &str, diagnostics: &mut [Diagnostic]) {
+    if diagnostics.is_empty() {
+        return;
+    }
     let mut wanted: Vec<String> = Vec::new();
     for diagnostic in diagnostics.iter() {
         let labels = diagnostic.labels.iter().filter(|label| label.span.is_none()).map(|label| &label.path);
         wanted.extend(diagnostic.path.iter().filter(|_| diagnostic.span.is_none()).chain(labels).cloned());
     }
-    if wanted.is_empty() {
-        return;
-    }
     let places = locate::locate(text, wanted.iter().flat_map(|pointer| up(pointer)));
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter_mut() {
         let find = |path: &str, anchor: Anchor| {
             let place = up(path).find_map(|pointer| places.get(pointer))?;
             Some(match (anchor, &place.key) {
@@ -418,6 +417,7 @@ fn place(text: &str, diagnostics: &mut [Diagnostic]) {
             label.span = find(&label.path, Anchor::Value);
         }
     }
+    diagnostics.sort_by_key(|d| (d.span.is_none(), d.span.as_ref().map(|span| span.start)));
 }
 
 /// A pointer and those above it.

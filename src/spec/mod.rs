@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod cycles;
+pub mod execution;
 pub mod forms;
 pub mod load;
 pub mod locate;

@@ -16,7 +16,7 @@ use crate::ids::check_name;
 /// What [`check_name`] accepts, as a regular expression.
 pub const ID_PATTERN: &str = r"^(?!.*\.\.)(?!.*\.(lock)?$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
 
-/// Where the descriptions of a schema come from is the types; where they are found is for editors.
+/// The dialect that the schema is written in.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -110,7 +110,7 @@ fn findings(error: &ValidationError<'_>, strict: bool) -> Vec<Finding> {
         ValidationErrorKind::Type { kind } => at(wrong_type(&path, value, &type_names(kind))),
         ValidationErrorKind::Pattern { pattern } if pattern == ID_PATTERN => at(bad_id(value)),
         ValidationErrorKind::Pattern { pattern } if pattern == HumanDuration::PATTERN => {
-            at(Diagnostic::error("E005", format!("`{}` is no duration: {}", member(&path), shown(value)))
+            at(Diagnostic::error("E005", format!("{} is no duration: {}", member(&path), shown(value)))
                 .help("write it like `45m`, `1h 30m` or `90s`"))
         }
         ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => {
@@ -179,11 +179,11 @@ fn branches(error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>
 
 fn wrong_type(path: &str, value: &Value, expected: &[&str]) -> Diagnostic {
     let expected = expected.join(" or ");
-    Diagnostic::error("E005", format!("`{}` must be {expected}, not {}", member(path), shown(value)))
+    Diagnostic::error("E005", format!("{} must be {expected}, not {}", member(path), shown(value)))
 }
 
 fn wrong_choice(path: &str, value: &Value, choices: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::error("E005", format!("`{}` cannot be {}", member(path), shown(value)));
+    let diagnostic = Diagnostic::error("E005", format!("{} cannot be {}", member(path), shown(value)));
     match value.as_str().and_then(|word| nearest(word, choices.iter().copied())) {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
         None => diagnostic,
@@ -194,7 +194,7 @@ fn wrong_choice(path: &str, value: &Value, choices: &[&str]) -> Diagnostic {
 fn out_of_range(path: &str, value: &Value, error: &ValidationError<'_>) -> Diagnostic {
     let bound = |key| failed_schema(error).and_then(|schema| schema.get(key)).map(Value::to_string).unwrap_or_default();
     let (low, high) = (bound("minimum"), bound("maximum"));
-    Diagnostic::error("E005", format!("`{}` must be from {low} to {high}, not {}", member(path), shown(value)))
+    Diagnostic::error("E005", format!("{} must be from {low} to {high}, not {}", member(path), shown(value)))
 }
 
 /// An id that no directory or git ref could carry.
@@ -205,13 +205,15 @@ fn bad_id(value: &Value) -> Diagnostic {
     diagnostic.help(format!("for example `{}`", safe_name(id)))
 }
 
-/// The member that a pointer ends in, as the message names it: `mode`, `checks[2]`.
+/// The member that a pointer ends in, as messages name it.
 fn member(path: &str) -> String {
     let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
     let decode = |part: &str| visible(&part.replace("~1", "/").replace("~0", "~")).into_owned();
     match (parts.next(), parts.next()) {
-        (Some(index), Some(list)) if index.bytes().all(|b| b.is_ascii_digit()) => format!("{}[{index}]", decode(list)),
-        (Some(name), _) => decode(name),
+        (Some(index), Some(list)) if index.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("`{}[{index}]`", decode(list))
+        }
+        (Some(name), _) => format!("`{}`", decode(name)),
         (None, _) => "the manifest".to_owned(),
     }
 }

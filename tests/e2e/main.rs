@@ -1,2 +1,8 @@
 //! The real `claude`, both versions, against a scripted Messages API on loopback.
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod agent;
+mod schemas;

@@ -1,1 +1,11 @@
 //! Tests of the room `agent`.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod arguments;
+mod call;
+mod claude_md;
+mod env;
+mod prompts;
+mod schema;
+mod stream;
+mod transcripts;

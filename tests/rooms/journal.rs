@@ -27,7 +27,7 @@ fn open(file: &FaultyFile) -> Result<(Journal<FaultyFile>, Replay, Vec<Record>),
 
 fn stage(journal: &mut Journal<FaultyFile>, events: Vec<Event>) -> Record {
     let seq = journal.next_seq();
-    let by = if seq % 2 == 0 { Author::Cco } else { Author::User("ann".into()) };
+    let by = if seq.is_multiple_of(2) { Author::Cco } else { Author::User("ann".into()) };
     journal.stage(at(seq as i64), by, events).clone()
 }
 

@@ -1,1 +1,312 @@
-//! Tests of the room `lifecycle`.
+//! The pure core against random worlds: crash everywhere, never too much at once, nothing before its dependencies.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cco::ids::{AttemptId, ComponentId, Digest, Step, Subject};
+use cco::lifecycle::event::{
+    AttemptEnd, CheckResult, Event, Evidence, Issue, RunEnd, RunStarted, TreeInfo, Trouble, Usage, Verdict,
+};
+use cco::lifecycle::next::{Next, Task, end_of, next, wake_at};
+use cco::lifecycle::report::{Severity, WriterReport};
+use cco::lifecycle::settle::{Outcome, settle};
+use cco::lifecycle::state::RunState;
+use cco::lifecycle::subject::Phase;
+use cco::plan::{CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule};
+use jiff::Timestamp;
+
+/// A small deterministic source of choices.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn start() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+fn random_plan(seed: u64) -> Plan {
+    let mut dice = Dice(seed);
+    let count = 1 + dice.roll(7) as u32;
+    let check_count = dice.roll(3) as u32;
+    let checks: Vec<CheckPlan> = (0..check_count + 1)
+        .map(|i| CheckPlan {
+            name: format!("c{i}").into(),
+            run: format!("check {i}"),
+            dir: None,
+            env: Vec::new(),
+            timeout: Duration::from_secs(60),
+            junit: None,
+            lock: (dice.roll(3) == 0).then(|| "one".into()),
+            tests: false,
+        })
+        .collect();
+    let components = (0..count)
+        .map(|i| ComponentPlan {
+            id: ComponentId::new(&format!("n{i}")).unwrap(),
+            plain: dice.roll(2) == 0,
+            checks: (0..check_count).filter(|_| dice.roll(2) == 0).collect(),
+            input: Digest::default(),
+            check_set: Digest::default(),
+            conflicts: Vec::new(),
+        })
+        .collect();
+    let dependencies = (0..count).map(|i| (0..i).filter(|_| dice.roll(3) == 0).collect()).collect();
+    let mode = [Mode::Quick, Mode::Standard, Mode::Full][dice.roll(3) as usize];
+    let schedule = [Schedule::Free, Schedule::Levels, Schedule::Serial][dice.roll(3) as usize];
+    Plan::new(Parts {
+        spec: "world/one-00000000".into(),
+        mode,
+        schedule,
+        components,
+        dependencies,
+        checks,
+        level_checks: if dice.roll(2) == 0 { vec![check_count] } else { Vec::new() },
+        final_checks: (0..=check_count).collect(),
+        policy: Policy { jobs: 1 + dice.roll(4) as u32, max_fix_attempts: dice.roll(4) as u32, ..Policy::default() },
+        one_tree: dice.roll(2) == 0,
+        only: None,
+    })
+    .unwrap()
+}
+
+/// What the world answers, by what was tried and how often it ended before: the same after any crash.
+fn answer_of(seed: u64, attempt: &AttemptId, ended: u32) -> AttemptEnd {
+    let lot = hash((seed, &attempt.on, &attempt.step, ended)) % 100;
+    match &attempt.step {
+        Step::Check(name) => {
+            let verdict = match lot {
+                0..70 => Verdict::Pass,
+                70..95 => Verdict::Fail,
+                _ => Verdict::Unavailable,
+            };
+            let issue = Issue {
+                severity: Severity::Major,
+                source: attempt.step.to_string(),
+                file: None,
+                line: None,
+                text: "no".into(),
+                suggested_fix: None,
+                fingerprint: Digest::default(),
+            };
+            AttemptEnd::Checked(Box::new(CheckResult {
+                check: name.clone(),
+                verdict,
+                evidence: Evidence { argv: Vec::new(), tree: None, exit: None, output: Digest::default(), ms: 0 },
+                issues: if verdict == Verdict::Pass { Vec::new() } else { vec![issue] },
+                note: None,
+            }))
+        }
+        _ => match lot {
+            0..80 => AttemptEnd::Wrote { report: Box::new(WriterReport::default()), commit: None, product: None },
+            80..86 => trouble(Trouble::Transient),
+            86..90 => trouble(Trouble::RateLimit { until: None }),
+            90..92 => trouble(Trouble::UsageLimit { until: None }),
+            92..96 => trouble(Trouble::NoAnswer),
+            _ => trouble(Trouble::TimedOut),
+        },
+    }
+}
+
+fn trouble(class: Trouble) -> AttemptEnd {
+    AttemptEnd::Failed { class, message: "trouble".into(), resumable: true }
+}
+
+/// A run of one world: the durable records and what was paid for.
+struct World {
+    seed: u64,
+    state: RunState,
+    now: Timestamp,
+    dice: Dice,
+    records: Vec<(Timestamp, Vec<Event>)>,
+    flight: Vec<AttemptId>,
+    sessions: u32,
+}
+
+impl World {
+    fn begin(plan: &Arc<Plan>, seed: u64, records: &[(Timestamp, Vec<Event>)], luck: u64) -> Self {
+        let mut state = RunState::new(plan.clone());
+        let mut now = start();
+        for (at, events) in records {
+            for event in events {
+                state.apply(event, *at).unwrap_or_else(|e| panic!("world {seed}: replay: {e}"));
+            }
+            now = *at;
+        }
+        let mut world =
+            Self { seed, state, now, dice: Dice(luck), records: records.to_vec(), flight: Vec::new(), sessions: 0 };
+        world.record(vec![Event::RunStarted(Box::new(run_started(plan)))], true);
+        for (attempt, _) in world.state.in_flight() {
+            let end = AttemptEnd::Interrupted { resumable: true };
+            world.settle(attempt, end);
+        }
+        world
+    }
+
+    fn record(&mut self, events: Vec<Event>, apply: bool) {
+        if apply {
+            for event in &events {
+                self.state.apply(event, self.now).unwrap();
+            }
+        }
+        self.records.push((self.now, events));
+    }
+
+    fn settle(&mut self, attempt: AttemptId, end: AttemptEnd) {
+        let usage = attempt.step.by_agent().then(|| Usage { cost_usd: Some(1.0), ..Usage::default() });
+        let outcome = Outcome { attempt, end, ms: 1, usage, notes: Vec::new(), dice: 0.5 };
+        let events = settle(&mut self.state, outcome, self.now).unwrap_or_else(|e| panic!("world {}: {e}", self.seed));
+        self.record(events, false);
+    }
+
+    /// Runs to the end, checking the limits all the way.
+    fn run(&mut self) -> RunEnd {
+        loop {
+            while let Some(step) = next(&mut self.state, self.now, &mut || {
+                self.sessions += 1;
+                format!("s{}", self.sessions).into()
+            })
+            .unwrap()
+            {
+                match step {
+                    Next::Decide(events) => self.record(events, false),
+                    Next::Launch(events, launch) => {
+                        self.record(events, false);
+                        if let (Task::Agent { .. }, Subject::Component(id)) = (&launch.task, &launch.attempt.on) {
+                            self.check_dependencies(id);
+                        }
+                        self.flight.push(launch.attempt);
+                    }
+                }
+                self.check_limits();
+            }
+            if self.flight.is_empty() {
+                if let Some(end) = end_of(&self.state, self.now) {
+                    return end;
+                }
+                self.now = wake_at(&self.state, self.now).unwrap_or_else(|| panic!("world {} is stuck", self.seed));
+                continue;
+            }
+            let at = self.dice.roll(self.flight.len() as u64) as usize;
+            let attempt = self.flight.swap_remove(at);
+            let ended = ended_before(&self.records, &attempt);
+            self.settle(attempt.clone(), answer_of(self.seed, &attempt, ended));
+        }
+    }
+
+    fn check_limits(&self) {
+        let counts = self.state.counts();
+        assert!(counts.agents <= self.state.plan().policy.jobs, "world {}: too many agents", self.seed);
+        assert!(counts.checks <= self.state.plan().policy.check_jobs);
+        if self.state.plan().one_tree {
+            assert!(counts.writers == 0 || counts.checks == 0, "world {}: a check beside a writer", self.seed);
+        }
+    }
+
+    fn check_dependencies(&self, id: &ComponentId) {
+        let plan = self.state.plan();
+        let at = plan.index(id).unwrap();
+        for &below in plan.graph.dependencies(at) {
+            assert!(self.state.component(below).is_complete(), "world {}: {id} began too early", self.seed);
+        }
+    }
+
+    /// What a user would call the result: where everything stands and what was paid, without attempt numbers.
+    fn result(&self) -> (Vec<String>, HashMap<(Subject, Step), u32>) {
+        let phases = (0..=self.state.run_index())
+            .map(|at| {
+                let subject =
+                    if at == self.state.run_index() { self.state.run_work() } else { self.state.component(at) };
+                match &subject.phase {
+                    Phase::Asking(question) => format!("asking {:?} {:?}", question.cause, question.during),
+                    phase => format!("{phase:?}"),
+                }
+            })
+            .collect();
+        let mut paid = HashMap::new();
+        for (_, events) in &self.records {
+            for event in events {
+                if let Event::AttemptEnded { attempt, end: AttemptEnd::Wrote { .. }, .. } = event {
+                    *paid.entry((attempt.on.clone(), attempt.step.clone())).or_insert(0) += 1;
+                }
+            }
+        }
+        (phases, paid)
+    }
+}
+
+fn ended_before(records: &[(Timestamp, Vec<Event>)], wanted: &AttemptId) -> u32 {
+    let ended = records.iter().flat_map(|(_, events)| events).filter(|event| {
+        matches!(event, Event::AttemptEnded { attempt, end, .. }
+            if attempt.on == wanted.on && attempt.step == wanted.step && !matches!(end, AttemptEnd::Interrupted { .. }))
+    });
+    ended.count() as u32
+}
+
+fn run_started(plan: &Plan) -> RunStarted {
+    RunStarted {
+        run: 1,
+        plan: Digest::default(),
+        mode: plan.mode.as_str().into(),
+        jobs: plan.policy.jobs,
+        agent: "none".into(),
+        agent_version: None,
+        simulated: true,
+        mark: "mark".into(),
+        tree: TreeInfo::Shared { dir: "/".into() },
+        only: Vec::new(),
+    }
+}
+
+/// 2,000 random worlds, each cut after every one of its records and resumed: the same end, and nothing paid twice.
+#[test]
+fn crash_everywhere() {
+    let mut points = 0u32;
+    let mut ends: HashMap<String, u32> = HashMap::new();
+    for seed in 0..2_000u64 {
+        let plan = Arc::new(random_plan(hash(seed)));
+        let mut whole = World::begin(&plan, seed, &[], seed);
+        let end = whole.run();
+        *ends.entry(format!("{end:?}")).or_default() += 1;
+        let expected = whole.result();
+        for cut in 0..whole.records.len() {
+            let mut resumed = World::begin(&plan, seed, &whole.records[..cut], seed ^ 0x55);
+            let again = resumed.run();
+            assert_eq!(again, end, "world {seed} cut after {cut} records");
+            assert_eq!(resumed.result(), expected, "world {seed} cut after {cut} records");
+            points += 1;
+        }
+    }
+    println!("2000 worlds, {points} crash points, ends: {ends:?}");
+    assert!(ends.len() >= 2, "the worlds are too tame: {ends:?}");
+}
+
+/// The state is a pure fold: replaying a finished run gives the very same state.
+#[test]
+fn replay_is_the_same_state() {
+    for seed in 0..300u64 {
+        let plan = Arc::new(random_plan(hash(seed)));
+        let mut world = World::begin(&plan, seed, &[], seed);
+        world.run();
+        let mut replayed = RunState::new(plan.clone());
+        for (at, events) in &world.records {
+            for event in events {
+                replayed.apply(event, *at).unwrap();
+            }
+        }
+        assert_eq!(format!("{replayed:?}"), format!("{:?}", world.state), "world {seed}");
+    }
+}

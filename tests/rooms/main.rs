@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod agent;
+mod agent_sim;
 mod journal;
 mod lifecycle;
 mod process;

@@ -61,7 +61,7 @@ impl Stage<'_> {
                     self.wait(FILE_TICK)?;
                 }
             }
-            Action::LeaveChild { secs, clean_env } => leave_child(*secs, *clean_env)?,
+            Action::LeaveChild { secs, clean_env } => tool::leave_behind(&["sleep", &secs.to_string()], *clean_env)?,
             Action::Garbage { lines } => (1..=*lines).for_each(|n| self.stream.raw(&format!("garbage {n}: {{\"not"))),
             Action::HugeLine { mb } => self.stream.text(&"x".repeat(mb << 20)),
             Action::SlowLines { lines, ms } => {
@@ -150,7 +150,7 @@ impl Stage<'_> {
         self.stream.flush()?;
         // A file, not a pipe: what the command leaves in the background must not keep the tool call open.
         let mut output = tempfile::tempfile()?;
-        let mut child = tool::in_own_session("bash", false)?
+        let mut child = tool::in_own_session("bash")?
             .args(["-c", cmd])
             .env("CLAUDECODE", "1")
             .env("CLAUDE_CODE_SESSION_ID", self.stream.session())
@@ -199,10 +199,4 @@ impl Stage<'_> {
 /// The real tools name files by absolute path.
 fn absolute(path: &Path) -> PathBuf {
     std::env::current_dir().unwrap_or_default().join(path)
-}
-
-fn leave_child(secs: u64, clean_env: bool) -> io::Result<()> {
-    let mut command = tool::in_own_session("sleep", clean_env)?;
-    // Never waited for: being left behind is its purpose.
-    command.arg(secs.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(drop)
 }

@@ -68,7 +68,7 @@ pub fn write(stream: &mut Stream, fault: &ApiFault, print: &Print) {
         ApiFault::Overloaded => retried(529, api(529, "server_error", "API Error: Repeated 529 Overloaded errors.")),
         ApiFault::ConnectionRefused => connection("API Error: Connection refused (ECONNREFUSED)"),
         ApiFault::ConnectionDropped => connection("API Error: Connection dropped (ECONNRESET)."),
-        ApiFault::RequestTimeout => connection("Request timed out"),
+        ApiFault::RequestTimeout => Failure { name: None, ..connection("Request timed out") },
         ApiFault::MaxOutputTokens => {
             let text = "API Error: Claude's response exceeded the 128000 output token maximum.";
             Failure { name: Some("max_output_tokens"), ..no_status("max_output_tokens", text) }

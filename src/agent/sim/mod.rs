@@ -14,7 +14,7 @@ mod action;
 mod arguments;
 mod conversation;
 mod failure;
-mod scenario;
+pub mod scenario;
 mod schema;
 mod session;
 mod stream;
@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use arguments::{Invocation, Print};
-pub use scenario::{Action, ApiFault, Behaviour, Behaviours, Fault, HangAt, Scenario, ScenarioError, Tokens, Wait};
+use scenario::Scenario;
 use session::{Session, SessionError};
 use stream::{Ending, Spent, Stream};
 
@@ -98,9 +98,9 @@ fn load(path: Option<&Path>) -> Result<Scenario, String> {
 }
 
 fn auth_status(scenario: &Scenario) -> Result<u8, String> {
-    let method = if scenario.logged_in { "simulated" } else { "none" };
-    say(&json!({"loggedIn": scenario.logged_in, "authMethod": method, "apiProvider": "firstParty"}).to_string())?;
-    Ok(u8::from(!scenario.logged_in))
+    let method = if scenario.logged_out { "none" } else { "simulated" };
+    say(&json!({"loggedIn": !scenario.logged_out, "authMethod": method, "apiProvider": "firstParty"}).to_string())?;
+    Ok(u8::from(scenario.logged_out))
 }
 
 /// Reads the prompt, which decides nothing, but is refused where the real CLI refuses it.

@@ -30,9 +30,9 @@ pub struct Scenario {
     /// costs add up over a conversation. Costs one small file per conversation; without it every id is accepted.
     #[serde(default)]
     pub sessions: bool,
-    /// What `auth status` says.
-    #[serde(default = "yes")]
-    pub logged_in: bool,
+    /// Whether `auth status` says that nobody is logged in.
+    #[serde(default)]
+    pub logged_out: bool,
     /// Behaviour by attempt (`auth.fix-2`), step (`auth.fix`) or pattern (`*.fix`, `auth.*`, `*`); the most exact key
     /// that matches is taken.
     #[serde(default)]
@@ -40,10 +40,6 @@ pub struct Scenario {
     /// Behaviour of the attempts that no key matches.
     #[serde(default)]
     pub default: Behaviour,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// One behaviour for all attempts of a step, or one for each: the first for attempt 1, the last for all that follow.
@@ -308,7 +304,7 @@ impl Scenario {
             .steps
             .iter()
             .filter(|(key, _)| matches(key, attempt) || matches(key, step))
-            .max_by_key(|(key, _)| (!key.contains('*'), key.as_str() == attempt, key.replace('*', "").len()));
+            .max_by_key(|(key, _)| (!key.contains('*'), key.replace('*', "").len()));
         let chosen = best.map_or(&self.default, |(_, list)| list.nth(n));
         match &chosen.on_resume {
             Some(other) if resumed => other,
@@ -391,6 +387,7 @@ mod tests {
         assert_eq!(chosen(steps, "auth.fix-1"), 3.0);
         assert_eq!(chosen(steps, "db.fix-1"), 2.0);
         assert_eq!(chosen(steps, "db.review:1-1"), 1.0);
+        assert_eq!(chosen(r#"{"auth.fix-*":{"cost_usd":1},"auth.fix":{"cost_usd":2}}"#, "auth.fix-1"), 2.0);
         assert_eq!(chosen(r#"{"x*y*z":{"cost_usd":5}}"#, "x-1y2z"), 5.0);
         assert_eq!(chosen(r#"{"x*y":{"cost_usd":5}}"#, "x.y.z-1"), 0.0);
     }

@@ -6,7 +6,7 @@ use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::spec::catalog::Entry;
-use crate::text::one_line;
+use crate::text::printable;
 
 /// Lists the specs of the store; one with a broken manifest is shown as such.
 pub fn execute(app: &App, args: args::List) -> Result<ExitStatus, CliError> {
@@ -22,7 +22,7 @@ pub fn execute(app: &App, args: args::List) -> Result<ExitStatus, CliError> {
     if entries.is_empty() {
         let root = catalog.root().display();
         app.printer.note(match &args.project {
-            Some(project) => format!("no spec of project `{}` in `{root}`", one_line(project)),
+            Some(project) => format!("no spec of project `{}` in `{root}`", printable(project)),
             None => format!("no spec in `{root}`"),
         });
         app.printer.help("`cco new --project PROJECT --name NAME` creates one");
@@ -37,7 +37,7 @@ fn table(entries: &[Entry]) -> String {
             Ok(facts) => facts.work_dir.display().to_string(),
             Err(problem) => format!("invalid: {problem}"),
         };
-        format!("{:width$}  {}\n", entry.reference(), one_line(&facts))
+        format!("{:width$}  {}\n", entry.reference(), printable(&facts))
     };
     entries.iter().map(line).collect()
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
+use crate::context::marked;
 use crate::spec::scaffold::Scaffold;
-use crate::text::one_line;
+use crate::text::printable;
 
 /// Creates a spec and prints its directory.
 pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
@@ -23,7 +24,7 @@ pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
         work_dir: &work_dir,
         created: app.environment.started,
         schema: &super::schema::text(),
-        context: CONTEXT,
+        context: &String::from_utf8_lossy(&marked::replace(CONTEXT.as_bytes(), "Nothing yet.")),
     }
     .create()?;
 
@@ -39,19 +40,16 @@ pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
         path.join("manifest.json").display()
     ));
     if !work_dir.is_dir() {
-        app.printer.warning(format!("the work directory `{}` does not exist", one_line(&work_dir.to_string_lossy())));
+        app.printer.warning(format!("the work directory `{}` does not exist", printable(&work_dir.to_string_lossy())));
     }
     Ok(ExitStatus::Done)
 }
 
-/// What CONTEXT.md holds at first: an empty block between the markers.
+/// What CONTEXT.md holds at first, beside the block that is kept by cco.
 const CONTEXT: &str = "\
 # Context
 
-What stands outside the markers is yours: it is kept, and goes into every prompt.
-
-<!-- cco:begin -->
-<!-- cco:end -->
+What stands outside the block below is yours: it is kept, and goes into every prompt.
 ";
 
 /// The JSON document.

@@ -7,7 +7,7 @@ use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::diagnostic::{self, DiagnosticJson};
 use crate::spec::load::{self, Report};
-use crate::text::{count, one_line};
+use crate::text::{plural, printable};
 
 /// Reports every problem of a manifest. They are the answer, so they go to stdout.
 pub fn execute(app: &App, args: args::Validate) -> Result<ExitStatus, CliError> {
@@ -30,12 +30,12 @@ fn text(report: &Report) -> String {
     let errors = report.errors();
     let others = report.diagnostics.len() - errors;
     let verdict = if report.spec.is_some() { "valid" } else { "invalid" };
-    text.push_str(&format!("`{}` is {verdict}", one_line(&report.source.name)));
+    text.push_str(&format!("`{}` is {verdict}", printable(&report.source.name)));
     match (errors, others) {
         (0, 0) => {}
-        (0, others) => text.push_str(&format!(", with {}", count(others, "remark"))),
-        (errors, 0) => text.push_str(&format!(": {}", count(errors, "error"))),
-        (errors, others) => text.push_str(&format!(": {}, {}", count(errors, "error"), count(others, "remark"))),
+        (0, others) => text.push_str(&format!(", with {}", plural(others, "remark"))),
+        (errors, 0) => text.push_str(&format!(": {}", plural(errors, "error"))),
+        (errors, others) => text.push_str(&format!(": {}, {}", plural(errors, "error"), plural(others, "remark"))),
     }
     text.push('\n');
     text

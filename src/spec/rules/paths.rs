@@ -17,7 +17,7 @@ pub(super) fn judge(ground: &Ground<'_>, dependencies: &[Vec<u32>], found: &mut 
     let there = work_dir(ground, found);
     let mut fence = there.then(|| Fence::new(ground.work_dir)).flatten();
     for (path, text) in paths_of(ground.manifest) {
-        if let Some(diagnostic) = leads_out(&text, ground, fence.as_mut()) {
+        if let Some(diagnostic) = leads_out(text, ground, fence.as_mut()) {
             found.push(diagnostic.at(path.pointer()));
         }
     }

@@ -79,7 +79,7 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
     let ballot = BallotReport { vote: "FIX".into(), confidence: 0.1 + 0.2, reasoning: "because".into() };
     let review = ReviewReport { summary: "read it".into(), issues: vec![review_issue] };
     let mut ends = vec![
-        ("implement", AttemptEnd::Wrote { report: Box::new(report), commit: Some("c0ffee".into()) }),
+        ("implement", AttemptEnd::Wrote { report: Box::new(report), commit: Some("c0ffee".into()), product: None }),
         ("review:1", AttemptEnd::Reviewed { report: Box::new(review) }),
         ("vote:fix_strategy:2", AttemptEnd::Voted { ballot: Box::new(ballot) }),
         ("check:tests", AttemptEnd::Checked(Box::new(checked))),
@@ -148,7 +148,7 @@ pub fn every_event() -> Vec<Vec<Event>> {
     let mut records = vec![
         vec![opened(), Event::RunStarted(Box::new(run))],
         vec![
-            Event::ComponentStarted { on: id("auth"), input: Digest::of(b"input") },
+            Event::ComponentStarted { on: id("auth"), input: Digest::of(b"input"), step: Step::Implement },
             Event::AttemptStarted {
                 attempt: attempt("auth", "implement", 1),
                 session: Some("7b0c…".into()),

@@ -1,0 +1,87 @@
+//! Files that nobody waits for: prompts, and cco's blocks in the context files. Written by a thread of their own, since
+//! each file costs as much as the rest of a step's bookkeeping.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use crate::context::marked;
+use crate::fsx;
+
+/// Something to be written behind.
+#[derive(Debug)]
+enum Page {
+    /// A new file.
+    Whole(PathBuf, Vec<u8>),
+    /// cco's block in a file of the user's.
+    Block(PathBuf, String),
+}
+
+/// The writer behind. What it cannot write is a warning: these files can be rendered again.
+#[derive(Debug)]
+pub struct Archive {
+    pages: Option<Sender<Page>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Archive {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start() -> std::io::Result<Self> {
+        let (pages, inbox) = channel();
+        let thread = std::thread::Builder::new().name("archive".to_owned()).spawn(move || {
+            for page in inbox {
+                if let Err(error) = write(&page) {
+                    tracing::warn!("cannot write behind: {error}");
+                }
+            }
+        })?;
+        Ok(Self { pages: Some(pages), thread: Some(thread) })
+    }
+
+    /// Writes a file of cco's own.
+    pub fn whole(&self, path: PathBuf, contents: Vec<u8>) {
+        self.send(Page::Whole(path, contents));
+    }
+
+    /// Writes cco's block into a file of the user's.
+    pub fn block(&self, path: PathBuf, block: String) {
+        self.send(Page::Block(path, block));
+    }
+
+    fn send(&self, page: Page) {
+        if let Some(pages) = &self.pages {
+            // The thread lives as long as the sender.
+            let _ = pages.send(page);
+        }
+    }
+}
+
+impl Drop for Archive {
+    /// Waits until everything is written.
+    fn drop(&mut self) {
+        self.pages = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write(page: &Page) -> std::io::Result<()> {
+    match page {
+        Page::Whole(path, contents) => fs_err::write(path, contents),
+        Page::Block(path, block) => write_block(path, block),
+    }
+}
+
+fn write_block(path: &Path, block: &str) -> std::io::Result<()> {
+    let old = match fs_err::read(path) {
+        Ok(old) => old,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let new = marked::replace(&old, block);
+    if new == old { Ok(()) } else { fsx::write_atomic(path, &new) }
+}

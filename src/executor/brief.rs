@@ -1,0 +1,163 @@
+//! What an agent is told: the state and the manifest, cut to what this step needs, stable parts first.
+
+use crate::agent::prompt::{CheckPart, ComponentPart, DependencyPart, IssuePart};
+use crate::agent::{PromptInput, Role};
+use crate::context::marked;
+use crate::ids::{Step, Subject};
+use crate::lifecycle::event::Issue;
+use crate::lifecycle::next::Launch;
+use crate::lifecycle::state::RunState;
+use crate::lifecycle::subject::{SubjectState, Why};
+use crate::plan::graph::Index;
+use crate::plan::{CheckIndex, CheckPlan};
+use crate::spec::manifest::{ComponentComplexity, ComponentDef};
+
+use super::job::Job;
+
+/// The longest that one item may be in a prompt, in bytes.
+const ITEM: usize = 8 * 1024;
+/// What dependencies may take of a prompt together, in bytes; further ones are named by path.
+const DEPENDENCIES: usize = 16 * 1024;
+/// Decisions and blockers of other components, at most.
+const LINES: usize = 40;
+
+/// The template and its input for a launch. The component's context file is read later, off the loop.
+pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) -> (Role, PromptInput) {
+    let role = match resume {
+        Some(Why::Interrupted | Why::Trouble) => Role::Interrupted,
+        Some(Why::NoAnswer) => Role::NoAnswer,
+        Some(Why::TimedOut) => Role::TimedOut,
+        None => Role::of(&launch.attempt.step).expect("only agent steps have briefs"),
+    };
+    let subject = state.subject(&launch.attempt.on).expect("a launch is of a subject of the plan");
+    let mut input = PromptInput {
+        project: job.manifest.project.clone(),
+        gotchas: job.manifest.gotchas.iter().map(|text| text.as_str().to_owned()).collect(),
+        guidance: subject.guidance.iter().map(ToString::to_string).collect(),
+        read: vec![job.paths.dir().display().to_string()],
+        ..PromptInput::default()
+    };
+    if launch.attempt.step == Step::Fix {
+        add_fix(&mut input, subject);
+    }
+    match &launch.attempt.on {
+        Subject::Component(id) => {
+            let at = job.plan.index(id).expect("a launch is of a component of the plan");
+            let definition = &job.manifest.components[at as usize];
+            input.component = Some(component_part(job, definition));
+            input.spec = excerpt(job, Some(definition));
+            input.checks = check_parts(job, &job.plan.component(at).checks);
+            add_others(job, state, at, &mut input);
+        }
+        Subject::Run => {
+            input.spec = excerpt(job, None);
+            input.checks = check_parts(job, &job.plan.final_checks);
+        }
+    }
+    (role, input)
+}
+
+fn add_fix(input: &mut PromptInput, subject: &SubjectState) {
+    let Some(fixing) = &subject.fixing else { return };
+    input.issues = fixing.issues.iter().map(issue_part).collect();
+    input.history = fixing.tried.clone();
+}
+
+fn issue_part(issue: &Issue) -> IssuePart {
+    const DIGITS: usize = 8;
+    IssuePart {
+        id: issue.fingerprint.to_string().chars().take(DIGITS).collect(),
+        severity: issue.severity,
+        source: issue.source.clone(),
+        file: issue.file.clone(),
+        line: issue.line,
+        text: capped(&issue.text, ITEM),
+        suggested_fix: issue.suggested_fix.clone(),
+    }
+}
+
+fn component_part(job: &Job, definition: &ComponentDef) -> ComponentPart {
+    let text = |text: &Option<crate::spec::forms::Text>| text.as_ref().map_or("", |text| text.as_str()).to_owned();
+    let complexity = match definition.complexity() {
+        ComponentComplexity::Low => "low",
+        ComponentComplexity::Medium => "medium",
+        ComponentComplexity::High => "high",
+    };
+    ComponentPart {
+        id: definition.id.to_string(),
+        purpose: text(&definition.purpose),
+        files: definition
+            .write_patterns()
+            .chain(definition.tests.iter().map(String::as_str))
+            .map(str::to_owned)
+            .collect(),
+        notes: text(&definition.notes),
+        complexity: complexity.to_owned(),
+        require_tests: job.manifest.requires_tests(definition),
+        context: String::new(),
+    }
+}
+
+/// The user's part of a component's context file, for its prompt.
+pub fn context_text(job: &Job, definition: &ComponentDef) -> std::io::Result<String> {
+    let contents = match fs_err::read(job.context_file(definition)) {
+        Ok(contents) => contents,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(error),
+    };
+    Ok(capped(String::from_utf8_lossy(&marked::outside(&contents)).trim(), ITEM))
+}
+
+/// The sections that name the component, else what SPEC.md says to all.
+fn excerpt(job: &Job, definition: Option<&ComponentDef>) -> String {
+    let section = definition.and_then(|definition| job.specification.section(&definition.id));
+    let text = section.unwrap_or_else(|| job.specification.general()).trim();
+    if text.len() <= ITEM {
+        return text.to_owned();
+    }
+    format!("{}\n\n(The rest is in `{}`.)", capped(text, ITEM), job.paths.spec_md().display())
+}
+
+fn check_parts(job: &Job, checks: &[CheckIndex]) -> Vec<CheckPart> {
+    let part = |check: &CheckPlan| CheckPart { name: check.name.to_string(), command: check.run.clone() };
+    checks.iter().map(|&check| part(job.plan.check(check))).collect()
+}
+
+/// What the transitive dependencies said, nearest first, and what they decided.
+fn add_others(job: &Job, state: &RunState, at: Index, input: &mut PromptInput) {
+    let mut room = DEPENDENCIES;
+    for below in job.plan.graph.ancestry(at) {
+        let Some(report) = &state.component(below).report else { continue };
+        let id = job.plan.component(below).id.to_string();
+        let part = DependencyPart {
+            summary: capped(&report.summary, ITEM),
+            interfaces: report.interfaces.iter().map(|text| capped(text, ITEM)).collect(),
+            id: id.clone(),
+        };
+        let size = part.summary.len() + part.interfaces.iter().map(String::len).sum::<usize>();
+        if size > room {
+            let id = &job.plan.component(below).id;
+            input.read.push(job.paths.component_md(id).display().to_string());
+        } else {
+            room -= size;
+            input.dependencies.push(part);
+        }
+        let named = |text: &String| format!("{} ({id})", capped(text, ITEM));
+        input.decisions.extend(report.decisions.iter().map(named));
+        input.blockers.extend(report.blockers.iter().map(named));
+    }
+    input.decisions.truncate(LINES);
+    input.blockers.truncate(LINES);
+}
+
+/// `text` in at most `limit` bytes, with a sign where something is missing.
+fn capped(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end])
+}

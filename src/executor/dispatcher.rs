@@ -1,0 +1,386 @@
+//! The one loop of a run.
+
+#![expect(clippy::disallowed_methods, reason = "the shell of the core: times enter here, and go on as data")]
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::archive::Archive;
+use super::brief::brief;
+use super::inbox::{self, Inbox, Letter};
+use super::job::Job;
+use super::recover::settle_left;
+use super::signals::{Asked, Signals};
+use super::worker::{Ended, Order, Worker, ended};
+use crate::context::render;
+use crate::ids::{AttemptId, Subject};
+use crate::journal::{Journal, JournalError};
+use crate::lifecycle::event::{AttemptEnd, Author, Event, FORMAT, RunEnd, RunStarted, Trouble};
+use crate::lifecycle::next::{Launch, Next, Task, end_of, next, wake_at};
+use crate::lifecycle::observer::{Live, Observer};
+use crate::lifecycle::reconcile;
+use crate::lifecycle::settle::{Outcome, Refusal, answer, settle};
+use crate::lifecycle::state::{Illegal, RunState};
+use crate::plan::graph::Index;
+use crate::process::Stop;
+
+/// How often letters are looked for and context files rendered.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How a run begins.
+pub struct Start {
+    /// The settings in force.
+    pub run: RunStarted,
+    /// Components to make anew.
+    pub redo: Vec<Index>,
+    /// The user's words for them.
+    pub guidance: Option<String>,
+    /// Things worth recording before the first step: a torn journal, strays that were ended.
+    pub notes: Vec<String>,
+    /// How often displays are asked to redraw; none where nothing is drawn.
+    pub redraw: Option<Duration>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finish {
+    /// How.
+    pub end: RunEnd,
+    /// The signal that ended it.
+    pub asked: Option<Asked>,
+}
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// What happened could not be made durable. Everything was stopped; the next run carries on from the last record.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The state and its events contradict each other.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// The system refused something that a run cannot do without.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// A run under way.
+pub struct Dispatcher {
+    job: Arc<Job>,
+    state: RunState,
+    journal: Journal,
+    observers: Vec<Box<dyn Observer>>,
+    worker: Arc<Worker>,
+    archive: Arc<Archive>,
+    inbox: Inbox,
+    live: mpsc::UnboundedReceiver<Live>,
+    stop: watch::Sender<Stop>,
+    asked: Option<Asked>,
+    tasks: JoinSet<Ended>,
+    attempts: HashMap<tokio::task::Id, AttemptId>,
+    launches: Vec<Launch>,
+    letters: Vec<PathBuf>,
+    untold: BTreeSet<Index>,
+}
+
+impl Dispatcher {
+    /// A run over a folded journal. The spec's lock must be held.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn new(
+        job: Arc<Job>,
+        state: RunState,
+        journal: Journal,
+        observers: Vec<Box<dyn Observer>>,
+        live: mpsc::UnboundedReceiver<Live>,
+    ) -> std::io::Result<Self> {
+        let archive = Arc::new(Archive::start()?);
+        let worker = Arc::new(Worker::new(job.clone(), archive.clone()));
+        Ok(Self {
+            inbox: Inbox::new(job.paths.inbox()),
+            job,
+            state,
+            journal,
+            observers,
+            worker,
+            archive,
+            live,
+            stop: watch::Sender::new(Stop::Run),
+            asked: None,
+            tasks: JoinSet::new(),
+            attempts: HashMap::new(),
+            launches: Vec::new(),
+            letters: Vec::new(),
+            untold: BTreeSet::new(),
+        })
+    }
+
+    /// Runs to the end. Whatever happens, no process is left.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn run(mut self, start: Start) -> Result<(Finish, RunState), RunError> {
+        let result = self.turn_until_end(start).await;
+        if result.is_err() {
+            self.stop.send_replace(Stop::Kill);
+            while self.tasks.join_next().await.is_some() {}
+        }
+        self.job.supervisor.finish().await;
+        self.render_context();
+        for observer in &mut self.observers {
+            observer.finish(&self.state);
+        }
+        Ok((result?, self.state))
+    }
+
+    async fn turn_until_end(&mut self, start: Start) -> Result<Finish, RunError> {
+        let mut signals = Signals::new()?;
+        let mut tick = tokio::time::interval(start.redraw.unwrap_or(TICK).min(TICK));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        self.begin(start)?;
+        loop {
+            self.take_letters()?;
+            let finish = self.plan_turn()?;
+            self.commit()?;
+            if let Some(finish) = finish {
+                return Ok(finish);
+            }
+            self.launch();
+            self.wait(&mut signals, &mut tick).await?;
+        }
+    }
+
+    /// The records before the first step: the run itself, what a dead run left, and what no longer stands.
+    fn begin(&mut self, start: Start) -> Result<(), RunError> {
+        let now = Timestamp::now();
+        if self.journal.next_seq() == 0 {
+            let spec = self.job.plan.spec.clone();
+            let cco = env!("CARGO_PKG_VERSION").to_owned();
+            self.apply(vec![Event::JournalOpened { format: FORMAT, cco, spec }], now)?;
+        }
+        let notes = start.notes.into_iter().map(|text| Event::Noted { on: Subject::Run, text });
+        let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
+        self.apply(begun, now)?;
+        for (attempt, resumed) in self.state.in_flight() {
+            let left = settle_left(&self.job, attempt, resumed);
+            self.settle(left)?;
+        }
+        let mut stale = reconcile::stale(&self.state);
+        stale.extend(reconcile::redo(&self.state, &start.redo, start.guidance.as_deref()));
+        if !stale.is_empty() {
+            self.apply(stale, now)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that follows from the state; the end, if nothing can follow any more.
+    fn plan_turn(&mut self) -> Result<Option<Finish>, RunError> {
+        let now = Timestamp::now();
+        let mut started = Vec::new();
+        while self.asked.is_none()
+            && let Some(step) = next(&mut self.state, now, &mut new_session)?
+        {
+            match step {
+                Next::Decide(events) => self.stage(events, Author::Cco, now),
+                Next::Launch(events, launch) => {
+                    started.extend(events);
+                    self.launches.push(launch);
+                }
+            }
+        }
+        if !started.is_empty() {
+            self.stage(started, Author::Cco, now);
+        }
+        let end = match self.asked {
+            Some(_) => self.state.is_quiet().then_some(RunEnd::Interrupted),
+            None => end_of(&self.state, now),
+        };
+        let Some(end) = end else { return Ok(None) };
+        self.apply(vec![Event::RunEnded { end }], now)?;
+        Ok(Some(Finish { end, asked: self.asked }))
+    }
+
+    /// Makes the turn durable, then shows it.
+    fn commit(&mut self) -> Result<(), RunError> {
+        for record in self.journal.commit()? {
+            for observer in &mut self.observers {
+                observer.on_record(&self.state, &record);
+            }
+        }
+        self.letters.drain(..).for_each(|letter| inbox::discard(&letter));
+        Ok(())
+    }
+
+    /// Starts what the turn decided. Its records are durable.
+    fn launch(&mut self) {
+        for launch in std::mem::take(&mut self.launches) {
+            let attempt = launch.attempt.clone();
+            let brief = match &launch.task {
+                Task::Agent { resume, .. } => {
+                    let (role, input) = brief(&self.job, &self.state, &launch, *resume);
+                    Some((role, Box::new(input)))
+                }
+                Task::Check(_) => None,
+            };
+            let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
+            let order = Order { launch, brief };
+            let task = self.tasks.spawn(async move { worker.perform(order, stop).await });
+            self.attempts.insert(task.id(), attempt);
+        }
+    }
+
+    /// Waits for something to happen and takes in all that is at hand.
+    async fn wait(&mut self, signals: &mut Signals, tick: &mut tokio::time::Interval) -> Result<(), RunError> {
+        let wake = wake_at(&self.state, Timestamp::now()).map(until);
+        tokio::select! {
+            biased;
+            asked = signals.next() => self.stop_for(asked),
+            Some(done) = self.tasks.join_next_with_id() => {
+                self.take(done)?;
+                while let Some(done) = self.tasks.try_join_next_with_id() {
+                    self.take(done)?;
+                }
+            }
+            Some(live) = self.live.recv() => self.show_live(&live),
+            () = tokio::time::sleep_until(wake.unwrap_or_else(far)), if wake.is_some() => {}
+            _ = tick.tick() => self.on_tick(),
+        }
+        while let Ok(live) = self.live.try_recv() {
+            self.show_live(&live);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, done: Result<(tokio::task::Id, Ended), tokio::task::JoinError>) -> Result<(), RunError> {
+        let outcome = match done {
+            Ok((id, outcome)) => {
+                self.attempts.remove(&id);
+                outcome
+            }
+            Err(error) => {
+                let Some(attempt) = self.attempts.remove(&error.id()) else { return Ok(()) };
+                let message = format!("cco failed while it ran this: {error}");
+                ended(attempt, AttemptEnd::Failed { class: Trouble::Internal, message, resumable: false })
+            }
+        };
+        self.settle(outcome)
+    }
+
+    fn settle(&mut self, outcome: Ended) -> Result<(), RunError> {
+        let Ended { attempt, end, ms, usage, notes } = outcome;
+        let now = Timestamp::now();
+        if let AttemptEnd::Wrote { .. } = &end
+            && let Some(at) = self.state.locate(&attempt.on).filter(|&at| at != self.state.run_index())
+        {
+            self.untold.insert(at);
+        }
+        let outcome = Outcome { attempt, end, ms, usage, notes, dice: roll() };
+        let events = settle(&mut self.state, outcome, now)?;
+        self.stage(events, Author::Cco, now);
+        Ok(())
+    }
+
+    /// Records the answers that lie in the inbox; a letter is taken away only after its record is durable.
+    fn take_letters(&mut self) -> Result<(), RunError> {
+        for (path, letter) in self.inbox.look() {
+            self.take_letter(letter)?;
+            self.letters.push(path);
+        }
+        Ok(())
+    }
+
+    fn take_letter(&mut self, letter: Letter) -> Result<(), RunError> {
+        let now = Timestamp::now();
+        let Letter { by, answer: words, .. } = letter;
+        match answer(&mut self.state, words, now) {
+            Ok(events) => self.stage(events, Author::User(by.into()), now),
+            Err(Refusal::Illegal(illegal)) => return Err(illegal.into()),
+            Err(refusal @ (Refusal::Unknown(_) | Refusal::NoOption { .. } | Refusal::NotForRun(_))) => {
+                let text = format!("an answer of {by} was not taken: {refusal}");
+                self.apply(vec![Event::Noted { on: Subject::Run, text }], now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies events that were made here and stages their record.
+    fn apply(&mut self, events: Vec<Event>, now: Timestamp) -> Result<(), RunError> {
+        for event in &events {
+            self.state.apply(event, now)?;
+        }
+        self.stage(events, Author::Cco, now);
+        Ok(())
+    }
+
+    fn stage(&mut self, events: Vec<Event>, by: Author, now: Timestamp) {
+        self.journal.stage(now, by, events);
+    }
+
+    fn stop_for(&mut self, asked: Asked) {
+        let stop = if self.asked.is_none() { Stop::Stop } else { Stop::Kill };
+        self.asked.get_or_insert(asked);
+        self.stop.send_replace(stop);
+        tracing::info!("stopping: {} running", self.tasks.len());
+    }
+
+    fn show_live(&mut self, live: &Live) {
+        for observer in &mut self.observers {
+            observer.on_live(live);
+        }
+    }
+
+    fn on_tick(&mut self) {
+        let now = Timestamp::now();
+        for observer in &mut self.observers {
+            observer.on_tick(now);
+        }
+        self.render_context();
+    }
+
+    /// Renders what agents said since the last time into the context files, behind the loop.
+    fn render_context(&mut self) {
+        if self.untold.is_empty() {
+            return;
+        }
+        let mut told = false;
+        for at in std::mem::take(&mut self.untold) {
+            let block = render::component(&self.state, at);
+            if !block.is_empty() {
+                told = true;
+                self.archive.block(self.job.paths.component_md(&self.job.plan.component(at).id), block);
+            }
+        }
+        if told {
+            self.archive.block(self.job.paths.context_md(), render::global(&self.state));
+        }
+    }
+}
+
+fn new_session() -> Box<str> {
+    uuid::Uuid::new_v4().to_string().into()
+}
+
+/// A uniform number in 0..1, for jitter.
+fn roll() -> f64 {
+    let bits = uuid::Uuid::new_v4().as_u64_pair().0 >> 12;
+    bits as f64 / (1u64 << 52) as f64
+}
+
+/// The moment of a wall-clock time on the monotonic clock.
+fn until(when: Timestamp) -> Instant {
+    let wait = Duration::try_from(when.duration_since(Timestamp::now())).unwrap_or_default();
+    Instant::now().checked_add(wait).unwrap_or_else(far)
+}
+
+fn far() -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + YEAR
+}

@@ -1,0 +1,114 @@
+//! Everything a run works with, resolved once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::agent::{AgentEnv, AgentProgram, LiveSink, Prompts};
+use crate::context::specification::Specification;
+use crate::ids::{AttemptId, ComponentId, Step, Subject};
+use crate::journal::SpecPaths;
+use crate::plan::Plan;
+use crate::process::Supervisor;
+use crate::spec::manifest::{ComponentDef, Manifest};
+use crate::tree::Tree;
+
+/// A run's surroundings: shared by all its tasks, changed by none.
+pub struct Job {
+    /// What is to be done.
+    pub plan: Arc<Plan>,
+    /// What the user wrote.
+    pub manifest: Manifest,
+    /// SPEC.md.
+    pub specification: Specification,
+    /// Where the spec's files are.
+    pub paths: SpecPaths,
+    /// Where components work.
+    pub tree: Tree,
+    /// The agent.
+    pub program: AgentProgram,
+    /// The environments of agents and checks.
+    pub env: AgentEnv,
+    /// The prompts.
+    pub prompts: Prompts,
+    /// Which model does what.
+    pub models: Models,
+    /// Permission rules of writers, beyond what every writer gets.
+    pub allow: Vec<String>,
+    /// Who knows all children.
+    pub supervisor: Arc<Supervisor>,
+    /// Where running agents report to.
+    pub live: LiveSink,
+}
+
+impl Job {
+    /// The definition of a component.
+    pub fn definition(&self, id: &ComponentId) -> Option<&ComponentDef> {
+        self.plan.index(id).map(|at| &self.manifest.components[at as usize])
+    }
+
+    /// The definition behind a subject; none for the run itself.
+    pub fn definition_of(&self, on: &Subject) -> Option<&ComponentDef> {
+        match on {
+            Subject::Component(id) => self.definition(id),
+            Subject::Run => None,
+        }
+    }
+
+    /// A component's context file, which is the user's where it was named.
+    pub fn context_file(&self, definition: &ComponentDef) -> PathBuf {
+        match &definition.context_file {
+            Some(named) => self.paths.dir().join(named),
+            None => self.paths.component_md(&definition.id),
+        }
+    }
+
+    /// The variables that tell a check or an agent whose it is.
+    pub fn names(&self, attempt: &AttemptId) -> Vec<(OsString, OsString)> {
+        /// The first port of the first block; each subject has a block of 20 of its own.
+        const FIRST_PORT: u32 = 20_000;
+        const BLOCK: u32 = 20;
+        /// Blocks until they repeat: ports end at 65,535.
+        const BLOCKS: u32 = 2_000;
+        let slot = match &attempt.on {
+            Subject::Component(id) => self.plan.index(id).unwrap_or(0) + 1,
+            Subject::Run => 0,
+        };
+        let port = FIRST_PORT + (slot % BLOCKS) * BLOCK;
+        [("CCO_COMPONENT", attempt.on.to_string()), ("CCO_SLOT", slot.to_string()), ("CCO_PORT", port.to_string())]
+            .map(|(name, value)| (name.into(), value.into()))
+            .to_vec()
+    }
+}
+
+/// Which model does what.
+#[derive(Debug, Clone, Default)]
+pub struct Models {
+    /// Of ordinary steps.
+    pub usual: String,
+    /// Of steps that need more.
+    pub strong: String,
+    /// Of single roles, by the role's name.
+    pub roles: BTreeMap<String, String>,
+    /// Of single components.
+    pub components: HashMap<ComponentId, String>,
+}
+
+impl Models {
+    /// The model of a step. What is named more closely wins; a strong step gets the strong model unless its role has one.
+    pub fn of(&self, on: &Subject, step: &Step, strong: bool) -> &str {
+        let role = step.to_string();
+        let role = role.split(':').next().unwrap_or_default();
+        if let Some(model) = self.roles.get(role) {
+            return model;
+        }
+        if strong {
+            return &self.strong;
+        }
+        match on {
+            Subject::Component(id) => self.components.get(id).unwrap_or(&self.usual),
+            Subject::Run => &self.usual,
+        }
+    }
+}

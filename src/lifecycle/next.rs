@@ -1,0 +1,344 @@
+//! What should be in flight now: a pure function of the state, safe to ask again at any time.
+//!
+//! [`next`] gives one thing to do at a time and applies its events at once, so that the following call sees it done. It
+//! is called until it gives nothing. After a crash the same question is asked of the folded journal: there is no other
+//! way to resume.
+
+use jiff::Timestamp;
+
+use super::apply::holds;
+use super::event::{Event, RunEnd, Scope};
+use super::settle::Settlement;
+use super::state::{Illegal, RunState};
+use super::subject::{Phase, Slot, Todo, Validation, Why};
+use crate::ids::{AttemptId, Step, Subject};
+use crate::plan::graph::Index;
+use crate::plan::{CheckIndex, Schedule};
+
+/// One thing to do, with the events that record it (already applied).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// A process is to be started, once the events are durable.
+    Launch(Vec<Event>, Launch),
+    /// Something follows from the state alone.
+    Decide(Vec<Event>),
+}
+
+/// A process to be started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launch {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// What it is.
+    pub task: Task,
+}
+
+/// What is to be started.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// An agent step.
+    Agent {
+        /// The conversation.
+        session: Box<str>,
+        /// Why the conversation is continued; none for a new one.
+        resume: Option<Why>,
+        /// Whether the strong model is used.
+        strong: bool,
+    },
+    /// A check command.
+    Check(CheckIndex),
+}
+
+/// The next thing to do at `now`, or nothing. `session` makes a new conversation id when one is needed.
+///
+/// # Errors
+/// [`Illegal`] is a defect of cco: the state refused an event that was derived from it.
+pub fn next(
+    state: &mut RunState,
+    now: Timestamp,
+    session: &mut dyn FnMut() -> Box<str>,
+) -> Result<Option<Next>, Illegal> {
+    if state.halt.is_some() || state.ended.is_some() || (state.plan().policy.fail_fast && state.has_failed()) {
+        return Ok(None);
+    }
+    if let Some(events) = decide(state, now)? {
+        return Ok(Some(Next::Decide(events)));
+    }
+    if let Some((at, check)) = state.next_check() {
+        return launch_check(state, now, at, check).map(Some);
+    }
+    match state.next_agent(now) {
+        Some(at) => launch_agent(state, now, at, session).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// When [`next`] can give something that it does not give now: the end of a pause or of a backoff.
+pub fn wake_at(state: &RunState, now: Timestamp) -> Option<Timestamp> {
+    if !state.wants_agents() {
+        return None;
+    }
+    let pause = state.pause.map(|(until, _)| until).filter(|until| *until > now);
+    let backoff = state
+        .queues
+        .agents
+        .iter()
+        .filter_map(|&place| match &state.component_or_run(state.index_of(place)).phase {
+            Phase::Working(work) => work.not_before,
+            Phase::Waiting(_)
+            | Phase::Validating(_)
+            | Phase::Asking(_)
+            | Phase::Complete(_)
+            | Phase::Failed
+            | Phase::Skipped => None,
+        })
+        .filter(|at| *at > now)
+        .min();
+    match (pause, backoff) {
+        (Some(pause), Some(backoff)) => Some(pause.max(backoff)),
+        (pause, backoff) => pause.or(backoff),
+    }
+}
+
+/// How the run ends if nothing is in flight and [`next`] gives nothing; none while something can still happen by itself.
+pub fn end_of(state: &RunState, now: Timestamp) -> Option<RunEnd> {
+    if !state.is_quiet() || (state.halt.is_none() && wake_at(state, now).is_some() && !state.out_of_budget()) {
+        return None;
+    }
+    Some(match &state.halt {
+        Some((end, _)) => *end,
+        None if state.plan().policy.fail_fast && state.has_failed() => RunEnd::FailFast,
+        None if state.out_of_budget() && state.wants_agents() => RunEnd::Budget,
+        None if state.counts.asking > 0 => RunEnd::NeedsAnswer,
+        None if state.selection_complete() => RunEnd::Done,
+        None => RunEnd::Incomplete,
+    })
+}
+
+/// Validations of the run itself that are due.
+fn decide(state: &mut RunState, now: Timestamp) -> Result<Option<Vec<Event>>, Illegal> {
+    if !matches!(state.run_work().phase, Phase::Waiting(_)) {
+        return Ok(None);
+    }
+    let level = state.levels.current;
+    let scope = if level < state.plan().graph.depth() && state.levels.open[level as usize] == 0 {
+        if !state.level_needs_validation(level) {
+            return Ok(None);
+        }
+        Scope::Level(level)
+    } else if state.whole_is_due() {
+        Scope::Final
+    } else {
+        return Ok(None);
+    };
+    let at = state.run_index();
+    let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
+    settlement.open_validation(at, scope)?;
+    Ok(Some(settlement.events))
+}
+
+fn launch_check(state: &mut RunState, now: Timestamp, at: Index, check: CheckIndex) -> Result<Next, Illegal> {
+    let step = Step::Check(state.plan().check(check).name.clone());
+    let n = state.component_or_run(at).next_attempt(&step);
+    let attempt = AttemptId { on: state.name(at), step, n };
+    let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::with_capacity(1) };
+    settlement.emit(Event::AttemptStarted { attempt: attempt.clone(), session: None, resumed: false })?;
+    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Check(check) }))
+}
+
+fn launch_agent(
+    state: &mut RunState,
+    now: Timestamp,
+    at: Index,
+    session: &mut dyn FnMut() -> Box<str>,
+) -> Result<Next, Illegal> {
+    let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::with_capacity(2) };
+    if let Some(todo) = settlement.state.todo(at) {
+        let component = settlement.state.plan().component(at);
+        let (on, input) = (component.id.clone(), component.input);
+        match todo {
+            Todo::Fresh => {
+                let step = if component.plain || settlement.state.plan().mode == crate::plan::Mode::Quick {
+                    Step::Implement
+                } else {
+                    Step::Skeleton
+                };
+                settlement.emit(Event::ComponentStarted { on, input, step })?;
+            }
+            Todo::Revise => settlement.emit(Event::ComponentStarted { on, input, step: Step::Revise })?,
+            Todo::Validate => {
+                settlement.open_validation(at, Scope::Component)?;
+                return Ok(Next::Decide(settlement.events));
+            }
+        }
+    }
+    let (step, resume, strong) = {
+        let subject = settlement.state.component_or_run(at);
+        let Phase::Working(work) = &subject.phase else {
+            return Err(Illegal {
+                what: format!("start of {}", settlement.state.name(at)),
+                why: "no step is wanted".into(),
+            });
+        };
+        let strong = work.step == Step::Fix && subject.fixing.as_ref().is_some_and(|fixing| fixing.counted >= 2);
+        (work.step.clone(), work.resume.clone(), strong)
+    };
+    let n = settlement.state.component_or_run(at).next_attempt(&step);
+    let attempt = AttemptId { on: settlement.state.name(at), step, n };
+    let (session, resume) = match resume {
+        Some((known, why)) => (known, Some(why)),
+        None => (session(), None),
+    };
+    settlement.emit(Event::AttemptStarted {
+        attempt: attempt.clone(),
+        session: Some(session.clone()),
+        resumed: resume.is_some(),
+    })?;
+    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Agent { session, resume, strong } }))
+}
+
+impl RunState {
+    /// A subject's state by index; the run itself comes after the components.
+    pub(super) fn component_or_run(&self, at: Index) -> &super::subject::SubjectState {
+        if at == self.run_index() { self.run_work() } else { self.component(at) }
+    }
+
+    /// The next check that may run: a slot is free, its lock is free, and in a common tree no writer runs.
+    fn next_check(&self) -> Option<(Index, CheckIndex)> {
+        if self.counts.checks >= self.plan().policy.check_jobs || (self.plan().one_tree && self.counts.writers > 0) {
+            return None;
+        }
+        self.queues.checks.iter().find_map(|&place| {
+            let at = self.index_of(place);
+            let Phase::Validating(validation) = &self.component_or_run(at).phase else { return None };
+            validation
+                .checks
+                .iter()
+                .find(|(check, slot)| matches!(slot, Slot::Wanted(_)) && !self.is_locked(*check))
+                .map(|(check, _)| (at, *check))
+        })
+    }
+
+    fn is_locked(&self, check: CheckIndex) -> bool {
+        let Some(lock) = &self.plan().check(check).lock else { return false };
+        self.queues.active.iter().any(|&place| match &self.component_or_run(self.index_of(place)).phase {
+            Phase::Validating(validation) => self.holds_lock(validation, lock),
+            Phase::Waiting(_)
+            | Phase::Working(_)
+            | Phase::Asking(_)
+            | Phase::Complete(_)
+            | Phase::Failed
+            | Phase::Skipped => false,
+        })
+    }
+
+    fn holds_lock(&self, validation: &Validation, lock: &str) -> bool {
+        validation.checks.iter().any(|(check, slot)| {
+            matches!(slot, Slot::Running(..)) && self.plan().check(*check).lock.as_deref() == Some(lock)
+        })
+    }
+
+    /// The next subject whose agent step may start: begun work first, then components that are ready.
+    fn next_agent(&self, now: Timestamp) -> Option<Index> {
+        if self.counts.agents >= self.jobs || holds(self.pause, now) || self.out_of_budget() {
+            return None;
+        }
+        let checking = self.plan().one_tree && (self.counts.checks > 0 || !self.queues.checks.is_empty());
+        let begun = self.queues.agents.iter().map(|&place| self.index_of(place)).find(|&at| {
+            let Phase::Working(work) = &self.component_or_run(at).phase else { return false };
+            !(work.not_before.is_some_and(|at| at > now) || (checking && work.step.writes()) || self.clashes(at))
+        });
+        if begun.is_some() {
+            return begun;
+        }
+        if checking || (self.plan().schedule == Schedule::Serial && !self.queues.active.is_empty()) {
+            return None;
+        }
+        self.queues.ready.iter().map(|&place| self.index_of(place)).find(|&at| !self.clashes(at))
+    }
+
+    /// Whether a running component writes files of this one.
+    fn clashes(&self, at: Index) -> bool {
+        if at == self.run_index() {
+            return self.counts.writers > 0;
+        }
+        let run_writes = matches!(&self.run_work().phase, Phase::Working(work) if work.running.is_some());
+        run_writes
+            || self
+                .plan()
+                .component(at)
+                .conflicts
+                .iter()
+                .any(|&other| matches!(&self.component(other).phase, Phase::Working(work) if work.running.is_some()))
+    }
+
+    /// Whether what was spent, with a reserve for what runs, leaves nothing for another step.
+    fn out_of_budget(&self) -> bool {
+        let Some(budget) = self.plan().policy.budget_usd else { return false };
+        let reserve = self.mean_cost() * f64::from(self.counts.agents + 1);
+        self.cost.usd >= budget || (self.counts.agents > 0 && self.cost.usd + reserve > budget)
+    }
+
+    fn mean_cost(&self) -> f64 {
+        let attempts = self.cost_attempts;
+        if attempts == 0 { 0.0 } else { self.cost.usd / f64::from(attempts) }
+    }
+
+    fn wants_agents(&self) -> bool {
+        !self.queues.agents.is_empty() || !self.queues.ready.is_empty()
+    }
+
+    fn has_failed(&self) -> bool {
+        self.counts.failed > 0 || self.counts.asking > 0
+    }
+
+    /// Whether every component that this run works on is complete, and the whole where it works on all.
+    pub fn selection_complete(&self) -> bool {
+        match &self.plan().only {
+            Some(only) => only.iter().all(|&at| self.component(at).is_complete()),
+            None => self.completed.is_some() && self.counts.complete == self.run_index(),
+        }
+    }
+
+    /// Whether the final validation is due: nothing is open, asking or failed, and it has not settled yet.
+    fn whole_is_due(&self) -> bool {
+        self.completed.is_none()
+            && self.plan().only.is_none()
+            && self.queues.active.is_empty()
+            && self.queues.ready.is_empty()
+            && self.counts.asking == 0
+            && self.counts.failed == 0
+            && (self.counts.complete > 0 || self.run_index() == 0)
+            && self.counts.complete + self.counts.skipped + self.counts.blocked == self.run_index()
+    }
+
+    /// The attempts in flight, from the records alone: what a dead run left. With each, whether it continued a
+    /// conversation.
+    pub fn in_flight(&self) -> Vec<(AttemptId, bool)> {
+        let mut out = Vec::new();
+        for (on, subject) in self.active() {
+            match &subject.phase {
+                Phase::Working(work) => {
+                    if let Some(running) = &work.running {
+                        let attempt = AttemptId { on, step: work.step.clone(), n: running.n };
+                        out.push((attempt, running.resumed));
+                    }
+                }
+                Phase::Validating(validation) => out.extend(self.running_checks(&on, validation)),
+                Phase::Waiting(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => {}
+            }
+        }
+        out
+    }
+
+    fn running_checks(&self, on: &Subject, validation: &Validation) -> Vec<(AttemptId, bool)> {
+        let running = validation.checks.iter().filter_map(|(check, slot)| match slot {
+            Slot::Running(_, running) => {
+                let step = Step::Check(self.plan().check(*check).name.clone());
+                Some((AttemptId { on: on.clone(), step, n: running.n }, false))
+            }
+            Slot::Wanted(_) | Slot::Settled(..) => None,
+        });
+        running.collect()
+    }
+}

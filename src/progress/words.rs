@@ -1,0 +1,312 @@
+//! One event in words, on one line, safe for a terminal.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::ids::{AttemptId, Subject};
+use crate::lifecycle::event::{
+    AttemptEnd, CheckResult, Event, Issue, Pause, Proof, Redo, RunEnd, RunStarted, Scope, StaleReason, Trend, Trouble,
+    Usage, Verb, Verdict,
+};
+use crate::lifecycle::report::{Claim, Severity};
+use crate::text::{cost, duration, elide_end, one_line, plural};
+
+/// Columns that a text of others may take: agents write essays, and the whole of it is in the journal.
+const BRIEF: usize = 160;
+
+fn brief(text: &str) -> String {
+    elide_end(&one_line(text), BRIEF).into_owned()
+}
+
+/// Whom an event is about.
+pub fn subject(event: &Event) -> &str {
+    match event {
+        Event::JournalOpened { .. }
+        | Event::RunStarted(_)
+        | Event::RunEnded { .. }
+        | Event::RunPaused { .. }
+        | Event::JobsChanged { .. }
+        | Event::RunAborted
+        | Event::ValidationWaived { .. }
+        | Event::Answered(_)
+        | Event::RunCompleted { .. } => Subject::RUN,
+        Event::ComponentStarted { on, .. }
+        | Event::ComponentCompleted { on, .. }
+        | Event::ComponentFailed { on, .. }
+        | Event::ComponentSkipped { on } => on.as_str(),
+        Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => attempt.on.as_str(),
+        Event::StepOpened { on, .. }
+        | Event::RetryScheduled { on, .. }
+        | Event::ValidationOpened { on, .. }
+        | Event::ValidationSettled { on, .. }
+        | Event::FixOpened { on, .. }
+        | Event::WentStale { on, .. }
+        | Event::Noted { on, .. } => on.as_str(),
+        Event::Escalated(question) => question.on.as_str(),
+    }
+}
+
+/// Whether an event stays worth reading after the moment: those are printed above the live picture, which itself shows
+/// what is on.
+pub fn is_headline(event: &Event) -> bool {
+    match event {
+        Event::JournalOpened { .. }
+        | Event::JobsChanged { .. }
+        | Event::ComponentStarted { .. }
+        | Event::StepOpened { .. }
+        | Event::AttemptStarted { .. }
+        | Event::RetryScheduled { .. }
+        | Event::ValidationOpened { .. }
+        | Event::FixOpened { .. } => false,
+        Event::RunStarted(_)
+        | Event::RunEnded { .. }
+        | Event::RunAborted
+        | Event::RunPaused { .. }
+        | Event::ValidationWaived { .. }
+        | Event::Escalated(_)
+        | Event::Answered(_)
+        | Event::ComponentCompleted { .. }
+        | Event::ComponentFailed { .. }
+        | Event::ComponentSkipped { .. }
+        | Event::RunCompleted { .. }
+        | Event::WentStale { .. }
+        | Event::Noted { .. } => true,
+        Event::AttemptEnded { end, .. } => matches!(end, AttemptEnd::Failed { .. }),
+        Event::ValidationSettled { verdict, .. } => *verdict != Verdict::Pass,
+    }
+}
+
+/// What happened, without whom it is about.
+pub struct Words<'a>(pub &'a Event);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Event::JournalOpened { cco, .. } => write!(f, "journal opened by cco {}", one_line(cco)),
+            Event::RunStarted(run) => run_started(f, run),
+            Event::RunEnded { end } => write!(f, "run ended: {}", run_end(*end)),
+            Event::RunAborted => f.write_str("ended by the user"),
+            Event::StepOpened { step, .. } => write!(f, "{} is next", one_line(&step.to_string())),
+            Event::ValidationWaived { scope: at } => write!(f, "validation{} waived by the user", scope(*at)),
+            Event::RunPaused { until, why } => write!(f, "paused until {until:.0}: {}", pause(*why)),
+            Event::JobsChanged { jobs } => write!(f, "{} at once", plural(*jobs as usize, "agent")),
+            Event::ComponentStarted { .. } => f.write_str("started"),
+            Event::AttemptStarted { attempt, resumed, .. } => {
+                write!(f, "{} {}", Name(attempt), if *resumed { "continued" } else { "started" })
+            }
+            Event::AttemptEnded { attempt, end, ms, usage } => {
+                write!(f, "{} ", Name(attempt))?;
+                attempt_end(f, end, *ms, usage.as_deref())
+            }
+            Event::RetryScheduled { at, .. } => write!(f, "tries again at {at:.0}"),
+            Event::ValidationOpened { scope: at, round, .. } => {
+                write!(f, "validation {round}{} started", scope(*at))
+            }
+            Event::ValidationSettled { round, verdict: found, issues, .. } => {
+                write!(f, "validation {round}: {}", verdict(*found))?;
+                first_of(f, issues)
+            }
+            Event::FixOpened { fix, counted, trend: now, .. } => {
+                let free = if *counted { "" } else { ", not counted" };
+                write!(f, "fix {fix} opened ({}{free})", trend(*now))
+            }
+            Event::Escalated(question) => {
+                write!(f, "asks {}: {}", one_line(&question.id), one_line(&question.question))
+            }
+            Event::Answered(answer) => write!(f, "{} answered: {}", one_line(&answer.id), verb(answer.verb)),
+            Event::ComponentCompleted { proof: behind, .. } => write!(f, "complete ({})", proof(*behind)),
+            Event::ComponentFailed { reason, .. } => write!(f, "failed: {}", one_line(reason)),
+            Event::ComponentSkipped { .. } => f.write_str("skipped"),
+            Event::RunCompleted { proof: behind } => write!(f, "everything complete ({})", proof(*behind)),
+            Event::WentStale { why, redo, .. } => {
+                f.write_str("went stale: ")?;
+                stale(f, why)?;
+                write!(f, "; {}", again(*redo))
+            }
+            Event::Noted { text, .. } => write!(f, "note: {}", brief(text)),
+        }
+    }
+}
+
+/// An attempt without whose it is.
+struct Name<'a>(&'a AttemptId);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AttemptId { step, n, .. } = self.0;
+        write!(f, "{}-{n}", one_line(&step.to_string()))
+    }
+}
+
+fn run_started(f: &mut fmt::Formatter<'_>, run: &RunStarted) -> fmt::Result {
+    let RunStarted { run: number, mode, jobs, agent, agent_version, simulated, .. } = run;
+    let jobs = plural(*jobs as usize, "agent");
+    let agent = if *simulated { "the simulated agent" } else { agent_version.as_deref().unwrap_or(agent) };
+    write!(f, "run {number} started: {}, {jobs} at once, {}", one_line(mode), one_line(agent))
+}
+
+fn attempt_end(f: &mut fmt::Formatter<'_>, end: &AttemptEnd, ms: u64, usage: Option<&Usage>) -> fmt::Result {
+    let spent = |f: &mut fmt::Formatter<'_>| {
+        write!(f, " in {}", duration(Duration::from_millis(ms)))?;
+        usage.and_then(|usage| usage.cost_usd).map_or(Ok(()), |usd| write!(f, ", {}", cost(usd, false)))
+    };
+    match end {
+        AttemptEnd::Wrote { report, .. } => {
+            f.write_str(match report.status {
+                Claim::Done => "says done",
+                Claim::Blocked => "says blocked",
+                Claim::NothingToDo => "says nothing to do",
+                Claim::NeedsFiles => "says it needs files",
+            })?;
+            spent(f)?;
+            write!(f, ": {}", brief(&report.summary))
+        }
+        AttemptEnd::Reviewed { report } => {
+            write!(f, "found {}", plural(report.issues.len(), "issue"))?;
+            spent(f)
+        }
+        AttemptEnd::Voted { ballot } => {
+            write!(f, "voted {}", one_line(&ballot.vote))?;
+            spent(f)
+        }
+        AttemptEnd::Checked(result) => {
+            f.write_str(verdict(result.verdict))?;
+            spent(f)?;
+            check_result(f, result)
+        }
+        AttemptEnd::Failed { class, message, .. } => {
+            write!(f, "did not answer ({})", trouble(*class))?;
+            spent(f)?;
+            write!(f, ": {}", brief(message))
+        }
+        AttemptEnd::Interrupted { .. } => f.write_str("interrupted"),
+    }
+}
+
+fn check_result(f: &mut fmt::Formatter<'_>, result: &CheckResult) -> fmt::Result {
+    match (result.verdict, result.evidence.exit, &result.note) {
+        (Verdict::Pass, ..) => Ok(()),
+        (Verdict::Unavailable, _, Some(note)) => write!(f, ": {}", brief(note)),
+        (Verdict::Fail | Verdict::Unavailable, Some(exit), _) => write!(f, ": exit status {exit}"),
+        (Verdict::Fail | Verdict::Unavailable, None, _) => f.write_str(": no exit status"),
+    }
+}
+
+/// How many issues there are, and the worst.
+fn first_of(f: &mut fmt::Formatter<'_>, issues: &[Issue]) -> fmt::Result {
+    let Some(issue) = issues.first() else { return Ok(()) };
+    let severity = match issue.severity {
+        Severity::Minor => "minor",
+        Severity::Major => "major",
+        Severity::Critical => "critical",
+    };
+    write!(f, ", {}; {severity}", plural(issues.len(), "issue"))?;
+    if let Some(file) = &issue.file {
+        write!(f, " in {}", one_line(file))?;
+        if let Some(line) = issue.line {
+            write!(f, ":{line}")?;
+        }
+    }
+    write!(f, ": {}", brief(&issue.text))
+}
+
+fn stale(f: &mut fmt::Formatter<'_>, why: &StaleReason) -> fmt::Result {
+    match why {
+        StaleReason::Input => f.write_str("its input changed"),
+        StaleReason::Checks => f.write_str("its checks changed"),
+        StaleReason::Dependency(id) => write!(f, "the files of {id} changed"),
+        StaleReason::Asked => f.write_str("it was asked for"),
+    }
+}
+
+fn again(redo: Redo) -> &'static str {
+    match redo {
+        Redo::Revise => "is revised",
+        Redo::Validate => "is validated again",
+        Redo::All => "is made anew",
+    }
+}
+
+fn run_end(end: RunEnd) -> &'static str {
+    match end {
+        RunEnd::Done => "done",
+        RunEnd::Incomplete => "not all complete",
+        RunEnd::NeedsAnswer => "a question waits for an answer",
+        RunEnd::Budget => "the budget is used up",
+        RunEnd::UsageLimit => "the usage limit is reached",
+        RunEnd::Environment => "the environment is not as needed",
+        RunEnd::Interrupted => "interrupted",
+        RunEnd::FailFast => "stopped at the first failure",
+    }
+}
+
+/// Why agents wait.
+pub(super) fn pause(why: Pause) -> &'static str {
+    match why {
+        Pause::RateLimit => "rate limit",
+        Pause::UsageLimit => "usage limit",
+    }
+}
+
+fn scope(scope: Scope) -> String {
+    match scope {
+        Scope::Component => String::new(),
+        Scope::Level(level) => format!(" of level {level}"),
+        Scope::Final => " of the whole".to_owned(),
+    }
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "passed",
+        Verdict::Fail => "failed",
+        Verdict::Unavailable => "could not be checked",
+    }
+}
+
+fn trend(trend: Trend) -> &'static str {
+    match trend {
+        Trend::First => "first",
+        Trend::Better => "better",
+        Trend::Equal => "no better",
+        Trend::Worse => "worse",
+    }
+}
+
+fn proof(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Proven => "proven",
+        Proof::Unproven => "unproven",
+        Proof::Waived => "waived",
+    }
+}
+
+fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Retry => "retry",
+        Verb::Accept => "accept",
+        Verb::Recheck => "recheck",
+        Verb::Skip => "skip",
+        Verb::Option => "option",
+        Verb::Abort => "abort",
+    }
+}
+
+fn trouble(class: Trouble) -> &'static str {
+    match class {
+        Trouble::Transient => "transient",
+        Trouble::RateLimit { .. } => "rate limit",
+        Trouble::UsageLimit { .. } => "usage limit",
+        Trouble::Authentication => "not logged in",
+        Trouble::Billing => "billing",
+        Trouble::Model => "model not available",
+        Trouble::BadRequest => "bad request",
+        Trouble::Refused => "declined",
+        Trouble::NoAnswer => "no valid answer",
+        Trouble::TimedOut => "timed out",
+        Trouble::Crashed => "crashed",
+        Trouble::ConversationLost => "conversation lost",
+        Trouble::NotStarted => "could not be started",
+        Trouble::Internal => "defect of cco",
+    }
+}

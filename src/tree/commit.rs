@@ -1,0 +1,92 @@
+//! A commit for each writing step, with trailers that say whose it is.
+
+use std::ffi::OsString;
+
+use super::git::GitError;
+use super::{Tree, Worktree};
+use crate::ids::AttemptId;
+
+/// The trailer by which a commit is found again after a crash.
+const TRAILER: &str = "Cco-Attempt";
+
+/// What a commit of a step says and holds.
+#[derive(Debug, Clone)]
+pub struct Commit<'a> {
+    /// The spec, as `project/name-hash`.
+    pub spec: &'a str,
+    /// The attempt.
+    pub attempt: &'a AttemptId,
+    /// The agent's summary; its first line becomes part of the subject.
+    pub summary: &'a str,
+    /// What other components that are writing right now own: it stays out of this commit.
+    pub others: &'a [String],
+}
+
+impl Tree {
+    /// Commits what a step wrote; none where it changed nothing, or without git.
+    ///
+    /// # Errors
+    /// Git's own; nothing is lost, the changes stay in the tree.
+    pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
+        match self {
+            Self::Shared(_) => Ok(None),
+            Self::Worktree(worktree) => worktree.commit(commit),
+        }
+    }
+
+    /// The commit of an attempt whose record was lost with the run that made it.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn commit_of(&self, attempt: &AttemptId) -> Result<Option<String>, GitError> {
+        match self {
+            Self::Shared(_) => Ok(None),
+            Self::Worktree(worktree) => worktree.commit_of(attempt),
+        }
+    }
+}
+
+impl Worktree {
+    fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
+        let _one = self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut add: Vec<OsString> = ["add", "-A", "--", ":/"].map(OsString::from).to_vec();
+        add.extend(commit.others.iter().map(|path| format!(":(exclude,glob){path}").into()));
+        // A pathspec counts from where it is used, and write sets count from the work directory.
+        self.git.run(&self.dir, &add)?;
+        if self.git.ask(&self.root, &["diff", "--cached", "--quiet"])?.is_some() {
+            return Ok(None);
+        }
+        let message = message(commit);
+        let args = ["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", &message];
+        match self.git.run(&self.root, &args) {
+            Ok(_) => {}
+            // A machine without an identity must not stop a night's work.
+            Err(GitError::Refused { message, .. })
+                if message.contains("user.email") || message.contains("tell me who") =>
+            {
+                let identity = ["-c", "user.name=cco", "-c", "user.email=cco@localhost"];
+                self.git.run(&self.root, &[&identity[..], &args[..]].concat())?;
+            }
+            Err(error) => return Err(error),
+        }
+        self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
+    }
+
+    fn commit_of(&self, attempt: &AttemptId) -> Result<Option<String>, GitError> {
+        let pattern = format!("--grep=^{TRAILER}: {attempt}$");
+        let range = format!("{}..HEAD", self.base);
+        let found = self.git.run(&self.root, &["log", "-1", "--format=%H", &pattern, &range])?;
+        Ok((!found.is_empty()).then_some(found))
+    }
+}
+
+fn message(commit: &Commit<'_>) -> String {
+    const SUBJECT: usize = 72;
+    let head = format!("{} {}", commit.attempt.on, commit.attempt.step);
+    let first: String = commit.summary.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    let mut subject = if first.is_empty() { head } else { format!("{head}: {first}") };
+    if subject.chars().count() > SUBJECT {
+        subject = subject.chars().take(SUBJECT - 1).chain(['…']).collect();
+    }
+    format!("{subject}\n\nCco-Spec: {}\n{TRAILER}: {}\n", commit.spec, commit.attempt)
+}
