@@ -20,8 +20,8 @@ use output::{Printer, Talk};
 use settings::{Environment, Layers};
 
 use crate::agent::sim;
-use crate::diagnostic::visible;
 use crate::process::guard;
+use crate::text::terminal_safe;
 
 /// Runs the program and returns its exit status.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
@@ -66,7 +66,7 @@ fn tell(printer: &Printer, error: &clap::Error, argv: &[OsString]) -> Result<Exi
     }
     // The message quotes what was typed, and its own colours could not be told from those that were typed.
     if argv.iter().any(|word| word.to_string_lossy().contains(char::is_control)) {
-        printer.say(visible(text.to_string().trim_end()).as_ref());
+        printer.say(terminal_safe(text.to_string().trim_end()).as_ref());
     } else {
         printer.say(text.ansi().to_string().trim_end());
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{Color, Format};
 use super::error::{CliError, ExitStatus, StdoutClosed};
-use crate::diagnostic::visible;
+use crate::text::terminal_safe;
 
 /// The version of the JSON documents on stdout. Fields may be added within a version, never changed or taken away.
 pub const DOCUMENT_VERSION: u32 = 1;
@@ -119,16 +119,16 @@ impl Printer {
 
     /// Warns. Control characters of what is quoted do not reach the terminal.
     pub fn warning(&self, text: impl AsRef<str>) {
-        self.say(&format!("{WARNING}warning{WARNING:#}: {}", visible(text.as_ref())));
+        self.say(&format!("{WARNING}warning{WARNING:#}: {}", terminal_safe(text.as_ref())));
     }
 
     /// Tells why the command failed and what can be done. Control characters of what is quoted do not reach the terminal.
     pub fn error(&self, error: &CliError) {
-        let mut text = format!("{ERROR}error{ERROR:#}: {}", visible(&error.error.to_string()));
+        let mut text = format!("{ERROR}error{ERROR:#}: {}", terminal_safe(&error.error.to_string()));
         let causes = error.error.chain().skip(1).map(|cause| ("cause", cause.to_string()));
         let hints = error.hints.iter().map(|hint| ("help", hint.clone()));
         for (label, line) in causes.chain(hints) {
-            text.push_str(&format!("\n  {NOTE}{label}{NOTE:#}: {}", visible(&line)));
+            text.push_str(&format!("\n  {NOTE}{label}{NOTE:#}: {}", terminal_safe(&line)));
         }
         self.say(&text);
     }

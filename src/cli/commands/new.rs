@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
+use crate::context::marked;
 use crate::spec::scaffold::Scaffold;
 use crate::text::printable;
 
@@ -23,7 +24,7 @@ pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
         work_dir: &work_dir,
         created: app.environment.started,
         schema: &super::schema::text(),
-        context: CONTEXT,
+        context: &String::from_utf8_lossy(&marked::replace(CONTEXT.as_bytes(), "Nothing yet.")),
     }
     .create()?;
 
@@ -44,14 +45,11 @@ pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
     Ok(ExitStatus::Done)
 }
 
-/// What CONTEXT.md holds at first: an empty block between the markers.
+/// What CONTEXT.md holds at first, beside the block that is kept by cco.
 const CONTEXT: &str = "\
 # Context
 
-What stands outside the markers is yours: it is kept, and goes into every prompt.
-
-<!-- cco:begin -->
-<!-- cco:end -->
+What stands outside the block below is yours: it is kept, and goes into every prompt.
 ";
 
 /// The JSON document.
