@@ -19,7 +19,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("tree", &["process", "lifecycle"]),
     ("check", &["process", "tree", "lifecycle"]),
     ("context", &["plan", "lifecycle"]),
-    ("executor", &["lifecycle", "plan", "journal", "process", "agent", "tree", "check", "context"]),
+    ("executor", &["spec", "lifecycle", "plan", "journal", "process", "agent", "tree", "check", "context"]),
     ("progress", &["lifecycle", "plan", "journal::store"]),
     (
         "cli",

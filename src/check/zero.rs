@@ -48,7 +48,7 @@ fn node(line: &str) -> Option<u64> {
     line.strip_prefix("# tests ").or_else(|| line.strip_prefix("ℹ tests "))?.parse().ok()
 }
 
-/// `ok  	example.org/pkg	0.01s` against `?  	example.org/pkg	[no test files]` and `[no tests to run]`
+/// A line that begins with `ok` and a tab, against `?` or an end in `[no test files]` or `[no tests to run]`
 fn go(line: &str) -> Option<u64> {
     if line.starts_with("?   \t") || line.ends_with("[no tests to run]") || line.ends_with("[no test files]") {
         return Some(0);

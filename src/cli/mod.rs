@@ -5,6 +5,8 @@ pub mod args;
 pub mod commands;
 pub mod error;
 pub mod help;
+pub mod notify;
+pub mod opened;
 pub mod output;
 pub mod settings;
 

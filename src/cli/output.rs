@@ -36,6 +36,8 @@ pub struct Printer {
     stderr: Mutex<Box<dyn Write + Send>>,
     format: Format,
     talk: Talk,
+    /// Whether stderr shows colours.
+    colors: bool,
 }
 
 impl Printer {
@@ -47,9 +49,10 @@ impl Printer {
             Color::Always => anstream::ColorChoice::Always,
             Color::Never => anstream::ColorChoice::Never,
         };
-        let stdout = Box::new(AutoStream::new(io::stdout(), color));
-        let stderr = Box::new(AutoStream::new(io::stderr(), color));
-        Self::with_writers(stdout, stderr, format, talk)
+        let stdout = AutoStream::new(io::stdout(), color);
+        let stderr = AutoStream::new(io::stderr(), color);
+        let colors = stderr.current_choice() != anstream::ColorChoice::Never;
+        Self { colors, ..Self::with_writers(Box::new(stdout), Box::new(stderr), format, talk) }
     }
 
     /// A printer on any two writers.
@@ -59,7 +62,7 @@ impl Printer {
         format: Format,
         talk: Talk,
     ) -> Self {
-        Self { stdout: Mutex::new(stdout), stderr: Mutex::new(stderr), format, talk }
+        Self { stdout: Mutex::new(stdout), stderr: Mutex::new(stderr), format, talk, colors: false }
     }
 
     /// The form of the answer that the user wants.
@@ -70,6 +73,11 @@ impl Printer {
     /// How much the user wants to hear.
     pub fn talk(&self) -> Talk {
         self.talk
+    }
+
+    /// Whether what is drawn on stderr may have colours.
+    pub fn colors_stderr(&self) -> bool {
+        self.colors
     }
 
     /// Writes `text` to stdout as it is.

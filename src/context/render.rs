@@ -19,6 +19,9 @@ pub fn component(state: &RunState, at: Index) -> String {
     out
 }
 
+/// One list of a report.
+type Part = fn(&WriterReport) -> &Vec<String>;
+
 /// The block of CONTEXT.md: what concerns all, in manifest order.
 pub fn global(state: &RunState) -> String {
     let mut out = String::new();
@@ -28,7 +31,7 @@ pub fn global(state: &RunState) -> String {
             Some((state.plan().component(at).id.as_str(), report))
         })
         .collect();
-    let titles: [(&str, fn(&WriterReport) -> &Vec<String>); 3] = [
+    let titles: [(&str, Part); 3] = [
         ("Decisions", |report| &report.decisions),
         ("Discoveries", |report| &report.discoveries),
         ("Blockers", |report| &report.blockers),

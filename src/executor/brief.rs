@@ -112,10 +112,14 @@ pub fn context_text(job: &Job, definition: &ComponentDef) -> std::io::Result<Str
 fn excerpt(job: &Job, definition: Option<&ComponentDef>) -> String {
     let section = definition.and_then(|definition| job.specification.section(&definition.id));
     let text = section.unwrap_or_else(|| job.specification.general()).trim();
-    if text.len() <= ITEM {
-        return text.to_owned();
+    let mut out = capped(text, ITEM);
+    if out.len() < text.len() {
+        out.push_str(&format!("\n\n(The rest is in `{}`.)", job.paths.spec_md().display()));
     }
-    format!("{}\n\n(The rest is in `{}`.)", capped(text, ITEM), job.paths.spec_md().display())
+    if !job.context.is_empty() {
+        out.push_str(&format!("\n\n{}", capped(&job.context, ITEM)));
+    }
+    out
 }
 
 fn check_parts(job: &Job, checks: &[CheckIndex]) -> Vec<CheckPart> {

@@ -332,8 +332,9 @@ impl Dispatcher {
     }
 
     fn show_live(&mut self, live: &Live) {
+        let now = Timestamp::now();
         for observer in &mut self.observers {
-            observer.on_live(live);
+            observer.on_live(live, now);
         }
     }
 

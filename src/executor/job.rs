@@ -22,6 +22,8 @@ pub struct Job {
     pub manifest: Manifest,
     /// SPEC.md.
     pub specification: Specification,
+    /// The user's part of CONTEXT.md.
+    pub context: String,
     /// Where the spec's files are.
     pub paths: SpecPaths,
     /// Where components work.

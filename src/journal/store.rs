@@ -26,9 +26,9 @@ impl SpecPaths {
         Self { state: dir.join("state"), runs: dir.join("runs"), dir }
     }
 
-    /// Creates what a run needs: `state/` with its parts and `runs/`, for their owner only, ignored by git.
+    /// Creates what a run needs: `state/` with its parts, `runs/` and `components/`, for their owner only, ignored by git.
     pub fn create(&self) -> io::Result<()> {
-        for dir in [&self.inbox(), &self.objects(), &self.history(), &self.runs] {
+        for dir in [&self.inbox(), &self.objects(), &self.history(), &self.runs, &self.dir.join("components")] {
             fsx::create_dir_private(dir)?;
         }
         for dir in [&self.state, &self.runs] {

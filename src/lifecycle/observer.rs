@@ -63,7 +63,7 @@ pub trait Observer: Send {
     /// A record is durable and applied.
     fn on_record(&mut self, state: &RunState, record: &Record);
     /// Something was seen in a stream.
-    fn on_live(&mut self, live: &Live);
+    fn on_live(&mut self, live: &Live, now: Timestamp);
     /// Time passed (a few times a second, and only where something is drawn).
     fn on_tick(&mut self, now: Timestamp);
     /// The run is over; nothing follows.

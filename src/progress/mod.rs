@@ -5,6 +5,7 @@
 mod frame;
 mod json;
 mod live;
+mod observers;
 mod plain;
 mod sink;
 mod view;

@@ -119,7 +119,8 @@ impl Worktree {
             git.run(top, &args)?;
         }
         let prefix = git.run(&place.work_dir, &["rev-parse", "--show-prefix"])?;
-        let dir = root.join(prefix.trim_end_matches('/'));
+        let prefix = prefix.trim_end_matches('/');
+        let dir = if prefix.is_empty() { root.clone() } else { root.join(prefix) };
         fs_err::create_dir_all(&dir)?;
         Ok(Self { git, dir, root, branch: place.branch.clone(), base, index: Mutex::new(()) })
     }

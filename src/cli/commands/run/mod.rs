@@ -1,0 +1,408 @@
+//! Runs a spec: everything is gathered, then one loop works until nothing is left to be done.
+
+mod agent;
+mod displays;
+mod dry;
+mod summary;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tokio::sync::mpsc;
+
+use crate::agent::{AgentEnv, Prompts, allow_program};
+use crate::cli::App;
+use crate::cli::args::{self, Format};
+use crate::cli::error::{CliError, ExitStatus};
+use crate::cli::opened::{Opened, worktrees};
+use crate::cli::settings::{Layer, Settings};
+use crate::diagnostic;
+use crate::executor::{Asked, Dispatcher, Finish, Job, Models, RunError, Start, end_strays};
+use crate::ids::{ComponentId, Digest};
+use crate::journal::{Holder, Journal, LockError, RunLock, Torn, set_aside};
+use crate::lifecycle::event::{Record, RunEnd, RunStarted, TreeInfo};
+use crate::lifecycle::reconcile;
+use crate::lifecycle::state::RunState;
+use crate::plan::graph::Index;
+use crate::plan::resolve::Choices;
+use crate::process::{RUN_MARK, Supervisor};
+use crate::spec::load::{self, Spec};
+use crate::spec::manifest::{Isolation, RiskLevel};
+use crate::tree::{Git, Place, Tree, set_branch_aside};
+
+/// Runs a spec to its end, or to the question that stops it.
+pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
+    let choices = Choices {
+        no_wait: args.no_wait,
+        fail_fast: args.fail_fast,
+        only: args.only.clone(),
+        jobs_that_fit: agent::jobs_that_fit(),
+        ..Choices::default()
+    };
+    let opened = app.open(args.spec.reference(), Layer::from_run(&args), choices)?;
+    if args.dry_run {
+        return dry::execute(app, &opened, &args);
+    }
+    show_remarks(app, &opened);
+    opened.paths.create().context("cannot prepare the spec directory").map_err(CliError::environment)?;
+    let _lock = lock(app, &opened)?;
+    if args.fresh {
+        start_over(app, &opened)?;
+    }
+    let past = Past::read(&opened)?;
+    let redo = indices(&opened, &args.redo)?;
+    check_only(&opened, &past.state, &args)?;
+    if redo.is_empty() && past.is_up_to_date(&opened) {
+        return summary::nothing_to_do(app, &opened, &past.state);
+    }
+    let runtime = runtime()?;
+    let result = runtime.block_on(work(app, &opened, &args, past, redo));
+    let (finish, state) = result?;
+    summary::print(app, &opened, &state, finish)?;
+    Ok(exit_status(&state, finish))
+}
+
+/// The journal as it was left, and what it tells.
+struct Past {
+    journal: Journal,
+    torn: Option<Torn>,
+    state: RunState,
+    runs: u32,
+}
+
+impl Past {
+    fn read(opened: &Opened) -> Result<Self, CliError> {
+        let mut runs = 0;
+        let (journal, replay, state) = opened.open_journal(|record: &Record| runs += starts(record))?;
+        Ok(Self { journal, torn: replay.torn, state, runs })
+    }
+
+    /// Whether a run would start no process and change no state.
+    fn is_up_to_date(&self, opened: &Opened) -> bool {
+        let letters = fs_err::read_dir(opened.paths.inbox()).is_ok_and(|mut entries| entries.next().is_some());
+        self.torn.is_none()
+            && self.state.ended().is_some()
+            && self.state.selection_complete()
+            && !letters
+            && reconcile::stale(&self.state).is_empty()
+    }
+}
+
+fn starts(record: &Record) -> u32 {
+    record.events.iter().filter(|event| matches!(event, crate::lifecycle::event::Event::RunStarted(_))).count() as u32
+}
+
+async fn work(
+    app: &App,
+    opened: &Opened,
+    args: &args::Run,
+    past: Past,
+    redo: Vec<Index>,
+) -> Result<(Finish, RunState), CliError> {
+    let mark = format!("{}-{}", opened.mark(), uuid::Uuid::new_v4());
+    let mut notes: Vec<String> = past.torn.iter().map(|torn| format!("the journal was recovered: {torn}")).collect();
+    if past.runs > 0 && past.state.ended().is_none() {
+        let strays = end_strays(&opened.mark()).await;
+        if strays > 0 {
+            notes.push(format!("processes that a dead run left and that were ended: {strays}"));
+        }
+    }
+    let env = work_environment(app, opened);
+    let agent = agent::find(app, opened, &env).await?;
+    let git = Git::new(env.check.clone(), (RUN_MARK.into(), mark.clone().into()));
+    let tree = open_tree(app, opened, &git, &past.state)?;
+    let run = RunStarted {
+        run: past.runs + 1,
+        plan: opened.spec.digest,
+        mode: opened.plan.mode.as_str().to_owned(),
+        jobs: opened.plan.policy.jobs,
+        agent: agent.name.clone(),
+        agent_version: agent.version.clone(),
+        simulated: agent.program.simulated,
+        mark: mark.clone(),
+        tree: tree_info(&tree),
+        only: args.only.clone(),
+    };
+    let supervisor = Supervisor::new(this_program()?, Arc::from(mark)).map_err(CliError::environment)?;
+    let (sink, live) = mpsc::unbounded_channel();
+    let job = Job {
+        plan: opened.plan.clone(),
+        manifest: opened.spec.manifest.clone(),
+        specification: opened.specification.clone(),
+        context: opened.context.clone(),
+        paths: opened.paths.clone(),
+        tree,
+        program: agent.program,
+        models: models(&opened.spec, &opened.settings),
+        allow: allowed(opened),
+        prompts: prompts(app, opened)?,
+        env,
+        supervisor,
+        live: sink,
+    };
+    let (observers, redraw) = displays::choose(app, opened, &past.state, args);
+    let start = Start { run, redo, guidance: args.message.clone(), notes, redraw };
+    let dispatcher =
+        Dispatcher::new(Arc::new(job), past.state, past.journal, observers, live).map_err(CliError::environment)?;
+    dispatcher.run(start).await.map_err(CliError::from)
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        let exit = match &error {
+            RunError::Journal(_) => ExitStatus::Journal,
+            RunError::Illegal(_) => ExitStatus::Internal,
+            RunError::Io(_) => ExitStatus::Environment,
+        };
+        let error = Self::new(exit, error);
+        if exit == ExitStatus::Journal {
+            return error.hint("nothing that was recorded is lost; make room, then `cco run` carries on");
+        }
+        error
+    }
+}
+
+/// Warnings of the manifest, so that a night's run does not begin unread.
+fn show_remarks(app: &App, opened: &Opened) {
+    const SHOWN: usize = 10;
+    let remarks = &opened.spec.diagnostics;
+    if remarks.is_empty() {
+        return;
+    }
+    let source = load::source(&opened.spec.dir);
+    for remark in remarks.iter().take(SHOWN) {
+        app.printer.note(diagnostic::render(remark, &source, true).trim_end());
+    }
+    if remarks.len() > SHOWN {
+        app.printer.note(format!("{} more; `cco validate` shows all", remarks.len() - SHOWN));
+    }
+}
+
+/// The locks of a run: of its spec, and of its work directory where components work in it.
+struct Locks {
+    _spec: RunLock,
+    _work_dir: Option<RunLock>,
+}
+
+fn lock(app: &App, opened: &Opened) -> Result<Locks, CliError> {
+    let command = format!("cco run {}", opened.reference);
+    let holder = Holder::this_process(app.environment.started, command);
+    let acquire = |path: &std::path::Path, what: &str| {
+        RunLock::acquire(path, &holder).map_err(|error| match error {
+            LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("{what} is being worked on: {error}")),
+            LockError::Io(_) => CliError::environment(error),
+        })
+    };
+    let spec = acquire(&opened.paths.lock(), &format!("`{}`", opened.reference))?;
+    let work_dir = match wanted_isolation(opened) {
+        Some(false) => {
+            let dir = fs_err::canonicalize(&opened.spec.work_dir).map_err(CliError::environment)?;
+            let locks =
+                app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
+            let path = locks.join("locks").join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
+            crate::fsx::create_dir_private(&locks.join("locks")).map_err(CliError::environment)?;
+            Some(acquire(&path, &format!("`{}`", dir.display()))?)
+        }
+        Some(true) | None => None,
+    };
+    Ok(Locks { _spec: spec, _work_dir: work_dir })
+}
+
+/// Sets journal, runs and the integration branch aside.
+fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
+    let now = app.environment.started;
+    let env = work_environment(app, opened);
+    let mark = format!("{}-fresh", opened.mark());
+    let git = Git::new(env.check, (RUN_MARK.into(), mark.into()));
+    if wanted_isolation(opened) != Some(false) {
+        let name = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+        set_branch_aside(&git, &place(app, opened, None)?, &opened.reference, &name).map_err(CliError::environment)?;
+    }
+    if let Some(history) = set_aside(&opened.paths, now).map_err(CliError::environment)? {
+        app.printer.note(format!("starting over; what was there is in `{}`", history.display()));
+    }
+    opened.paths.create().map_err(CliError::environment)
+}
+
+/// As the user and the manifest want it: a worktree by name, shared by name, or as the directory allows.
+fn wanted_isolation(opened: &Opened) -> Option<bool> {
+    match opened.settings.isolation.value.unwrap_or(Isolation::Auto) {
+        Isolation::Auto => None,
+        Isolation::Worktree => Some(true),
+        Isolation::Shared => Some(false),
+    }
+}
+
+fn place(app: &App, opened: &Opened, known_base: Option<String>) -> Result<Place, CliError> {
+    let execution = &opened.spec.manifest.execution;
+    let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
+    Ok(Place {
+        work_dir: opened.spec.work_dir.clone(),
+        worktrees: worktrees(app, &opened.reference)?,
+        branch: execution.branch.clone().unwrap_or_else(|| format!("cco/{name}")),
+        known_base,
+        base: execution.base.clone(),
+    })
+}
+
+fn open_tree(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<Tree, CliError> {
+    let known_base = state.run().and_then(|run| match &run.tree {
+        TreeInfo::Worktree { base, .. } => Some(base.clone()),
+        TreeInfo::Shared { .. } => None,
+    });
+    let first = known_base.is_none();
+    let place = place(app, opened, known_base)?;
+    let tree = Tree::open(git.clone(), &place, wanted_isolation(opened)).map_err(CliError::environment)?;
+    match &tree {
+        Tree::Shared(dir) => {
+            app.printer
+                .warning(format!("components work in `{}` itself; nothing is committed or undone", dir.display()));
+        }
+        Tree::Worktree(_) if first => {
+            let left = Tree::uncommitted(git, &place.work_dir).map_err(CliError::environment)?;
+            if !left.is_empty() {
+                app.printer.warning(format!(
+                    "{} in `{}` are not included in the run, since they are not committed",
+                    crate::text::plural(left.len(), "change"),
+                    place.work_dir.display()
+                ));
+            }
+        }
+        Tree::Worktree(_) => {}
+    }
+    Ok(tree)
+}
+
+fn tree_info(tree: &Tree) -> TreeInfo {
+    let dir = tree.dir().display().to_string();
+    match tree.branch() {
+        Some((branch, base)) => TreeInfo::Worktree { dir, branch: branch.to_owned(), base: base.to_owned() },
+        None => TreeInfo::Shared { dir },
+    }
+}
+
+fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
+    let longest = opened.plan.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
+    let vars = app.environment.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
+    AgentEnv::new(vars, &opened.spec.manifest.agent.env, longest)
+}
+
+fn prompts(app: &App, opened: &Opened) -> Result<Prompts, CliError> {
+    let own = opened.paths.dir().join("prompts");
+    let user = app.environment.config_file().and_then(|file| Some(file.parent()?.join("prompts")));
+    let dirs: Vec<&std::path::Path> = std::iter::once(own.as_path()).chain(user.as_deref()).collect();
+    Prompts::load(&dirs).map_err(CliError::usage)
+}
+
+/// Which model does what: the closest wins. At high and critical risk the strong model does everything.
+fn models(spec: &Spec, settings: &Settings) -> Models {
+    let manifest = &spec.manifest;
+    let agent = &manifest.agent;
+    let strong = settings.strong_model.value.clone().unwrap_or_else(|| agent.strong_model().to_owned());
+    let default = match manifest.risk() {
+        RiskLevel::Low | RiskLevel::Medium => agent.model().to_owned(),
+        RiskLevel::High | RiskLevel::Critical => agent.model.clone().unwrap_or_else(|| strong.clone()),
+    };
+    let mut roles = settings.models.value.clone().unwrap_or_default();
+    for (role, model) in agent.models.iter() {
+        roles.entry(role.to_owned()).or_insert_with(|| model.to_owned());
+    }
+    let of = |component: &crate::spec::manifest::ComponentDef| Some((component.id.clone(), component.model.clone()?));
+    Models {
+        usual: settings.model.value.clone().unwrap_or(default),
+        strong,
+        roles,
+        components: manifest.components.iter().filter_map(of).collect(),
+    }
+}
+
+/// What writers may run: the programs that checks and setup start with, and what the manifest allows.
+fn allowed(opened: &Opened) -> Vec<String> {
+    let manifest = &opened.spec.manifest;
+    let commands = opened.plan.checks.iter().map(|check| check.run.as_str());
+    let commands = commands.chain(manifest.execution.setup.iter().map(|text| text.as_str()));
+    let plain =
+        |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '+'));
+    let mut rules: Vec<String> =
+        commands.filter_map(|run| run.split_whitespace().next()).filter(plain).map(allow_program).collect();
+    rules.extend(manifest.agent.allow.iter().map(ToString::to_string));
+    rules.sort();
+    rules.dedup();
+    rules
+}
+
+fn indices(opened: &Opened, ids: &[ComponentId]) -> Result<Vec<Index>, CliError> {
+    let find = |id: &ComponentId| {
+        opened.plan.index(id).ok_or_else(|| {
+            let known = opened.plan.components.iter().map(|component| component.id.as_str());
+            let error = CliError::usage(format!("the manifest has no component `{id}`"));
+            match crate::spec::nearest::nearest(id.as_str(), known) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            }
+        })
+    };
+    ids.iter().map(find).collect()
+}
+
+/// `--only` runs just those: an unmet dependency is an error that says what to pass.
+fn check_only(opened: &Opened, state: &RunState, args: &args::Run) -> Result<(), CliError> {
+    let Some(only) = &opened.plan.only else { return Ok(()) };
+    let mut missing: Vec<Index> = only
+        .iter()
+        .flat_map(|&at| opened.plan.graph.ancestry(at))
+        .filter(|at| !only.contains(at) && !state.component(*at).is_complete())
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let id = |at: &Index| opened.plan.component(*at).id.to_string();
+    let names: Vec<String> = missing.iter().map(id).collect();
+    let all: Vec<String> = names.iter().cloned().chain(args.only.iter().map(ToString::to_string)).collect();
+    Err(CliError::usage(format!("not complete, and needed by what `--only` names: {}", names.join(", ")))
+        .hint(format!("pass `--only {}`", all.join(","))))
+}
+
+/// Threads for children and their files; the loop itself stays on this one, which therefore never has a child.
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    const LEAST: usize = 2;
+    let threads = std::thread::available_parallelism().map_or(LEAST, |cores| cores.get().max(LEAST));
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(CliError::environment)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the guard and the simulated agent are this very program")]
+fn this_program() -> Result<PathBuf, CliError> {
+    std::env::current_exe().context("cannot tell where cco itself is").map_err(CliError::environment)
+}
+
+fn exit_status(state: &RunState, finish: Finish) -> ExitStatus {
+    match (finish.end, finish.asked) {
+        (_, Some(Asked::Interrupt)) => ExitStatus::Interrupted,
+        (_, Some(Asked::Terminate)) => ExitStatus::Terminated,
+        (RunEnd::Done, None) => ExitStatus::Done,
+        (RunEnd::Incomplete, None) => ExitStatus::Incomplete,
+        (RunEnd::NeedsAnswer, None) => ExitStatus::NeedsAnswer,
+        (RunEnd::FailFast, None) if state.counts().asking > 0 => ExitStatus::NeedsAnswer,
+        (RunEnd::FailFast, None) => ExitStatus::Incomplete,
+        (RunEnd::Budget, None) => ExitStatus::BudgetUsed,
+        (RunEnd::UsageLimit, None) => ExitStatus::UsageLimit,
+        (RunEnd::Environment, None) => ExitStatus::Environment,
+        (RunEnd::Interrupted, None) => ExitStatus::Interrupted,
+    }
+}
+
+/// Whether records go to stdout instead of words to stderr.
+fn wants_json(app: &App) -> bool {
+    app.printer.format() == Format::Json
+}
+
+/// How often a live picture is drawn.
+const REDRAW: Duration = Duration::from_millis(250);

@@ -1,0 +1,105 @@
+//! What is printed when a run is over: where everything stands, what it cost, and the next command.
+
+use std::fmt::Write as _;
+
+use super::wants_json;
+use crate::cli::App;
+use crate::cli::error::{CliError, ExitStatus};
+use crate::cli::opened::Opened;
+use crate::executor::Finish;
+use crate::lifecycle::event::{Proof, RunEnd, TreeInfo};
+use crate::lifecycle::state::RunState;
+use crate::lifecycle::subject::Phase;
+use crate::text::{cost, one_line, plural};
+
+/// Prints how a run ended. With `--json` the records said it all.
+pub fn print(app: &App, opened: &Opened, state: &RunState, finish: Finish) -> Result<(), CliError> {
+    if !wants_json(app) {
+        app.printer.answer(&text(opened, state, Some(finish.end)))?;
+    }
+    Ok(())
+}
+
+/// Nothing was started: everything is as the manifest wants it.
+pub fn nothing_to_do(app: &App, opened: &Opened, state: &RunState) -> Result<ExitStatus, CliError> {
+    if !wants_json(app) {
+        app.printer.answer(&text(opened, state, None))?;
+    }
+    app.printer.note("everything is up to date; `cco run --redo IDS` makes components anew");
+    Ok(ExitStatus::Done)
+}
+
+fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>) -> String {
+    let mut out = String::new();
+    let counts = state.counts();
+    let total = state.run_index() as usize;
+    let _ = write!(out, "{}: {} of {} complete", opened.reference, counts.complete, plural(total, "component"));
+    for (count, word) in [
+        (unproven(state), "unproven"),
+        (waived(state), "waived"),
+        (counts.asking, "waiting for an answer"),
+        (counts.failed, "failed"),
+        (counts.skipped, "skipped"),
+        (counts.blocked, "blocked"),
+    ] {
+        if count > 0 {
+            let _ = write!(out, ", {count} {word}");
+        }
+    }
+    let spent = state.cost();
+    let _ = writeln!(out, "; {}", cost(spent.usd, spent.unknown > 0));
+    if state.run().is_some_and(|run| run.simulated) {
+        out.push_str("the agent was simulated: nothing of this comes from a model\n");
+    }
+    match state.completed() {
+        Some(Proof::Proven) => out.push_str("the whole passed its final validation\n"),
+        Some(Proof::Waived) => out.push_str("the whole is complete with issues that you waived\n"),
+        Some(Proof::Unproven) => out.push_str("nothing checks the whole: it is complete, and unproven\n"),
+        None => {}
+    }
+    if let Some(TreeInfo::Worktree { branch, dir, .. }) = state.run().map(|run| &run.tree) {
+        let _ = writeln!(out, "the work is on branch `{branch}`, in `{dir}`");
+    }
+    if let Some((_, why)) = state.halt() {
+        let _ = writeln!(out, "stopped: {}", one_line(why));
+    }
+    questions(&mut out, opened, state);
+    if let Some(next) = end.and_then(next_command) {
+        let _ = writeln!(out, "{next}");
+    }
+    out
+}
+
+fn questions(out: &mut String, opened: &Opened, state: &RunState) {
+    for question in state.questions() {
+        let _ = writeln!(out, "\n{} ({}): {}", question.id, question.on, question.question.trim());
+        let _ = writeln!(
+            out,
+            "  cco answer {} {} retry -m \"…\"   or: accept, recheck, skip, abort",
+            opened.reference, question.id
+        );
+    }
+}
+
+fn next_command(end: RunEnd) -> Option<&'static str> {
+    match end {
+        RunEnd::Done | RunEnd::NeedsAnswer | RunEnd::FailFast => None,
+        RunEnd::Incomplete => Some("`cco status` shows what is not complete and why"),
+        RunEnd::Budget => Some("the budget is used up; `cco run --budget-usd X` carries on with more"),
+        RunEnd::UsageLimit => Some("the usage limit is reached; `cco run` later carries on"),
+        RunEnd::Environment => Some("nothing is lost; once that is mended, `cco run` carries on"),
+        RunEnd::Interrupted => Some("stopped; `cco run` carries on"),
+    }
+}
+
+fn unproven(state: &RunState) -> u32 {
+    count(state, Proof::Unproven)
+}
+
+fn waived(state: &RunState) -> u32 {
+    count(state, Proof::Waived)
+}
+
+fn count(state: &RunState, proof: Proof) -> u32 {
+    (0..state.run_index()).filter(|&at| state.component(at).phase == Phase::Complete(proof)).count() as u32
+}

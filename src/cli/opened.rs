@@ -1,0 +1,213 @@
+//! A spec, ready to be worked with: what the user wrote, the plan that follows, and the state that the journal tells.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::App;
+use super::error::{CliError, ExitStatus};
+use super::settings::{Layer, Settings};
+use crate::context::marked;
+use crate::context::specification::Specification;
+use crate::ids::{ComponentId, Digest};
+use crate::journal::{self, Journal, JournalError, Replay, SpecPaths};
+use crate::lifecycle::event::Record;
+use crate::lifecycle::state::{Illegal, RunState};
+use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
+use crate::plan::{Mode, Plan};
+use crate::spec::load::Spec;
+use crate::spec::manifest;
+
+/// A spec with its plan.
+pub struct Opened {
+    /// `project/name-hash`.
+    pub reference: String,
+    /// What the user wrote.
+    pub spec: Spec,
+    /// What holds for it.
+    pub settings: Settings,
+    /// What follows.
+    pub plan: Arc<Plan>,
+    /// SPEC.md.
+    pub specification: Specification,
+    /// The user's part of CONTEXT.md.
+    pub context: String,
+    /// Where its files are.
+    pub paths: SpecPaths,
+}
+
+/// What the fold of a journal can meet.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Its records contradict each other.
+    #[error("record {seq} of the journal cannot follow those before it: {illegal}")]
+    Illegal {
+        /// Which record.
+        seq: u64,
+        /// Why.
+        illegal: Illegal,
+    },
+}
+
+impl From<FoldError> for CliError {
+    fn from(error: FoldError) -> Self {
+        Self::new(ExitStatus::Journal, error)
+    }
+}
+
+impl From<ResolveError> for CliError {
+    fn from(error: ResolveError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl App {
+    /// Opens a spec with the user's choices for this command.
+    ///
+    /// # Errors
+    /// No such spec, an invalid one, or settings that cannot be read.
+    pub fn open(&self, reference: Option<&str>, flags: Layer, choices: Choices) -> Result<Opened, CliError> {
+        let entry = self.find_spec(reference)?;
+        let spec = self.load_spec(&entry)?;
+        let settings = self.settings_for(&spec, flags)?;
+        let paths = SpecPaths::new(&entry.path);
+        let ids: Vec<ComponentId> = spec.manifest.components.iter().map(|component| component.id.clone()).collect();
+        let text = read_or_empty(&paths.spec_md()).map_err(CliError::environment)?;
+        let specification = Specification::parse(&String::from_utf8_lossy(&text), &ids);
+        let inputs = inputs(&spec, &paths, &specification).map_err(CliError::environment)?;
+        let context = read_or_empty(&paths.context_md()).map_err(CliError::environment)?;
+        let choices = complete(choices, &settings, entry.reference());
+        let plan = Arc::new(resolve(&spec, &choices, &inputs)?);
+        Ok(Opened {
+            reference: entry.reference(),
+            context: String::from_utf8_lossy(&marked::outside(&context)).trim().to_owned(),
+            spec,
+            settings,
+            plan,
+            specification,
+            paths,
+        })
+    }
+}
+
+impl Opened {
+    /// The state that the journal tells, without touching anything; `see` is given each record first.
+    ///
+    /// # Errors
+    /// The journal is damaged, or belongs to something else.
+    pub fn read_state(&self, mut see: impl FnMut(&Record)) -> Result<RunState, FoldError> {
+        let mut state = RunState::new(self.plan.clone());
+        if self.paths.journal().exists() {
+            journal::read(&self.paths.journal(), |record| {
+                see(&record);
+                fold(&mut state, &record)
+            })?;
+        }
+        Ok(state)
+    }
+
+    /// As [`Opened::read_state`], with the journal open for writing; the spec's lock must be held.
+    ///
+    /// # Errors
+    /// As [`Opened::read_state`].
+    pub fn open_journal(&self, mut see: impl FnMut(&Record)) -> Result<(Journal, Replay, RunState), FoldError> {
+        let mut state = RunState::new(self.plan.clone());
+        let (journal, replay) = Journal::open(&self.paths.journal(), |record| {
+            see(&record);
+            fold(&mut state, &record)
+        })?;
+        Ok((journal, replay, state))
+    }
+
+    /// What the processes of all runs of this spec carry at the beginning of their mark.
+    pub fn mark(&self) -> String {
+        const DIGITS: usize = 16;
+        let dir = fs_err::canonicalize(self.paths.dir()).unwrap_or_else(|_| self.paths.dir().to_owned());
+        Digest::of(dir.as_os_str().as_encoded_bytes()).to_string().chars().take(DIGITS).collect()
+    }
+}
+
+fn fold(state: &mut RunState, record: &Record) -> Result<(), FoldError> {
+    record
+        .events
+        .iter()
+        .try_for_each(|event| state.apply(event, record.at))
+        .map_err(|illegal| FoldError::Illegal { seq: record.seq, illegal })
+}
+
+/// Adds what the settings say where the command's own flags said nothing.
+fn complete(choices: Choices, settings: &Settings, spec: String) -> Choices {
+    Choices {
+        mode: choices.mode.or(settings.mode.value.map(mode_of)),
+        jobs: choices.jobs.or(settings.jobs.value),
+        budget_usd: choices.budget_usd.or(settings.budget_usd.value),
+        step_timeout: choices.step_timeout.or(settings.step_timeout.value.map(|time| time.0)),
+        idle_timeout: choices.idle_timeout.or(settings.idle_timeout.value.map(|time| time.0)),
+        // All components of a run work in one tree, whichever isolation it has.
+        one_tree: true,
+        spec,
+        ..choices
+    }
+}
+
+fn mode_of(mode: manifest::Mode) -> Mode {
+    match mode {
+        manifest::Mode::Quick => Mode::Quick,
+        manifest::Mode::Standard => Mode::Standard,
+        manifest::Mode::Full => Mode::Full,
+    }
+}
+
+/// The digests of what stands beside the manifest: the user's part of context files, and sections of SPEC.md. The
+/// directory is listed once: most components have no file in it.
+fn inputs(spec: &Spec, paths: &SpecPaths, specification: &Specification) -> std::io::Result<Inputs> {
+    let mut found: HashMap<&ComponentId, Vec<u8>> = HashMap::new();
+    let by_file: HashMap<String, &ComponentId> =
+        spec.manifest.components.iter().map(|component| (format!("{}.md", component.id), &component.id)).collect();
+    let dir = paths.dir().join("components");
+    if dir.is_dir() {
+        for entry in fs_err::read_dir(&dir)? {
+            let entry = entry?;
+            if let Some(id) = entry.file_name().to_str().and_then(|name| by_file.get(name)) {
+                found.insert(id, marked::outside(&fs_err::read(entry.path())?));
+            }
+        }
+    }
+    for component in &spec.manifest.components {
+        if let Some(named) = &component.context_file {
+            found.insert(&component.id, marked::outside(&read_or_empty(&paths.dir().join(named))?));
+        }
+    }
+    let mut inputs = Inputs::new();
+    for component in &spec.manifest.components {
+        let beside = found.get(&component.id).map(|text| text.trim_ascii()).filter(|text| !text.is_empty());
+        let section = specification.section(&component.id);
+        if beside.is_some() || section.is_some() {
+            let parts = [beside.unwrap_or_default(), section.unwrap_or_default().as_bytes()];
+            inputs.insert(component.id.clone(), Digest::of_parts(&parts));
+        }
+    }
+    Ok(inputs)
+}
+
+fn read_or_empty(path: &Path) -> std::io::Result<Vec<u8>> {
+    match fs_err::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+/// The home of worktrees of a spec.
+///
+/// # Errors
+/// There is no home directory.
+pub fn worktrees(app: &App, reference: &str) -> Result<std::path::PathBuf, CliError> {
+    let state = app.environment.state_dir().context("there is no home directory to hold worktrees");
+    let state = state.map_err(|error| CliError::environment(error).hint("set `HOME` or `XDG_STATE_HOME`"))?;
+    Ok(state.join("worktrees").join(reference))
+}
