@@ -12,7 +12,7 @@ use super::settings::{Layer, Settings};
 use crate::context::marked;
 use crate::context::specification::Specification;
 use crate::ids::{ComponentId, Digest};
-use crate::journal::{self, Journal, JournalError, Replay, SpecPaths};
+use crate::journal::{self, Journal, JournalError, LockState, Replay, SpecPaths};
 use crate::lifecycle::event::Record;
 use crate::lifecycle::state::{Illegal, RunState};
 use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
@@ -122,6 +122,14 @@ impl Opened {
             fold(&mut state, &record)
         })?;
         Ok((journal, replay, state))
+    }
+
+    /// Whether a run of this spec lives.
+    ///
+    /// # Errors
+    /// The lock cannot be looked at.
+    pub fn lock_state(&self) -> Result<LockState, CliError> {
+        journal::lock_state(&self.paths.lock()).map_err(CliError::environment)
     }
 
     /// What the processes of all runs of this spec carry at the beginning of their mark.
