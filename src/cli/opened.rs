@@ -134,10 +134,15 @@ impl Opened {
 
     /// What the processes of all runs of this spec carry at the beginning of their mark.
     pub fn mark(&self) -> String {
-        const DIGITS: usize = 16;
-        let dir = fs_err::canonicalize(self.paths.dir()).unwrap_or_else(|_| self.paths.dir().to_owned());
-        Digest::of(dir.as_os_str().as_encoded_bytes()).to_string().chars().take(DIGITS).collect()
+        mark(&self.paths)
     }
+}
+
+/// What the processes of all runs of a spec carry at the beginning of their mark.
+pub fn mark(paths: &SpecPaths) -> String {
+    const DIGITS: usize = 16;
+    let dir = fs_err::canonicalize(paths.dir()).unwrap_or_else(|_| paths.dir().to_owned());
+    Digest::of(dir.as_os_str().as_encoded_bytes()).to_string().chars().take(DIGITS).collect()
 }
 
 fn fold(state: &mut RunState, record: &Record) -> Result<(), FoldError> {

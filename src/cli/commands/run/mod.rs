@@ -368,7 +368,7 @@ fn check_only(opened: &Opened, state: &RunState, args: &args::Run) -> Result<(),
 }
 
 /// Threads for children and their files; the loop itself stays on this one, which therefore never has a child.
-fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     const LEAST: usize = 2;
     let threads = std::thread::available_parallelism().map_or(LEAST, |cores| cores.get().max(LEAST));
     tokio::runtime::Builder::new_multi_thread()
