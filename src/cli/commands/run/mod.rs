@@ -32,6 +32,8 @@ use crate::spec::load::{self, Spec};
 use crate::spec::manifest::{Isolation, RiskLevel};
 use crate::tree::{Git, Place, Tree, set_branch_aside};
 
+pub(super) use agent::jobs_that_fit;
+
 /// Runs a spec to its end, or to the question that stops it.
 pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     let choices = Choices {
