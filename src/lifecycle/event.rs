@@ -125,6 +125,11 @@ pub enum Event {
         scope: Scope,
         /// Counted from 1 within the subject.
         round: u32,
+        /// The commands to be run, by name: what a replay finds here does not depend on today's manifest.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        checks: Vec<Arc<str>>,
+        /// Digest of the check set, for staleness.
+        set: Digest,
     },
     /// A validation ended with a verdict computed by cco.
     ValidationSettled {
@@ -137,8 +142,6 @@ pub enum Event {
         /// The blocking issues, worst first; empty unless the verdict is `fail`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         issues: Vec<Issue>,
-        /// Digest of the check set it used, for staleness.
-        checks: Digest,
     },
     /// The user took a validation of the run itself as it is.
     ValidationWaived {

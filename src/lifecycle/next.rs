@@ -211,11 +211,9 @@ impl RunState {
         self.queues.checks.iter().find_map(|&place| {
             let at = self.index_of(place);
             let Phase::Validating(validation) = &self.component_or_run(at).phase else { return None };
-            validation
-                .checks
-                .iter()
-                .find(|(check, slot)| matches!(slot, Slot::Wanted(_)) && !self.is_locked(*check))
-                .map(|(check, _)| (at, *check))
+            let wanted = validation.checks.iter().filter(|(_, slot)| matches!(slot, Slot::Wanted(_)));
+            let known = wanted.filter_map(|(name, _)| self.plan().check_named(name));
+            known.into_iter().find(|&check| !self.is_locked(check)).map(|check| (at, check))
         })
     }
 
@@ -233,8 +231,9 @@ impl RunState {
     }
 
     fn holds_lock(&self, validation: &Validation, lock: &str) -> bool {
-        validation.checks.iter().any(|(check, slot)| {
-            matches!(slot, Slot::Running(..)) && self.plan().check(*check).lock.as_deref() == Some(lock)
+        validation.checks.iter().filter(|(_, slot)| matches!(slot, Slot::Running(..))).any(|(name, _)| {
+            let check = self.plan().check_named(name);
+            check.is_some_and(|check| self.plan().check(check).lock.as_deref() == Some(lock))
         })
     }
 
@@ -334,8 +333,7 @@ impl RunState {
     fn running_checks(&self, on: &Subject, validation: &Validation) -> Vec<(AttemptId, bool)> {
         let running = validation.checks.iter().filter_map(|(check, slot)| match slot {
             Slot::Running(_, running) => {
-                let step = Step::Check(self.plan().check(*check).name.clone());
-                Some((AttemptId { on: on.clone(), step, n: running.n }, false))
+                Some((AttemptId { on: on.clone(), step: Step::Check(check.clone()), n: running.n }, false))
             }
             Slot::Wanted(_) | Slot::Settled(..) => None,
         });

@@ -45,13 +45,23 @@ fn component(state: &RunState, at: Index) -> Option<(StaleReason, Redo)> {
             }
         };
     }
+    if let Phase::Validating(validation) = &subject.phase
+        && validation.set != today.check_set
+    {
+        return Some((StaleReason::Checks, Redo::Validate));
+    }
     let validates = plan.legs(at).contains(&Leg::Validate) && !today.checks.is_empty();
     let outdated = subject.is_complete() && subject.checks != Some(today.check_set);
     (validates && outdated).then_some((StaleReason::Checks, Redo::Validate))
 }
 
 fn whole(state: &RunState) -> Option<Event> {
-    let outdated = state.completed().is_some() && state.run_work().checks != Some(state.plan().run_checks);
+    let run = state.run_work();
+    let outdated = match &run.phase {
+        Phase::Validating(validation) => validation.set != state.plan().run_checks,
+        Phase::Waiting(_) => state.completed().is_some() && run.checks != Some(state.plan().run_checks),
+        Phase::Working(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => false,
+    };
     outdated.then_some(Event::WentStale {
         on: Subject::Run,
         why: StaleReason::Checks,

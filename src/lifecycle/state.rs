@@ -382,6 +382,8 @@ impl RunState {
     /// Whether a level's own checks are due before the next level may start.
     pub(super) fn level_needs_validation(&self, level: u32) -> bool {
         self.plan.schedule == Schedule::Levels
+            // A part of a level proves nothing of the level.
+            && self.plan.only.is_none()
             && !self.plan.level_checks.is_empty()
             && level >= self.levels.validated
             && self.plan.graph.members(level).iter().any(|&at| self.component(at).is_complete())
