@@ -173,12 +173,10 @@ impl Dispatcher {
             let left = settle_left(&self.job, attempt, resumed);
             self.settle(left)?;
         }
-        let mut stale = reconcile::stale(&self.state);
-        stale.extend(reconcile::redo(&self.state, &start.redo, start.guidance.as_deref()));
-        if !stale.is_empty() {
-            self.apply(stale, now)?;
-        }
-        Ok(())
+        let redo = reconcile::redo(&self.state, &start.redo, start.guidance.as_deref());
+        self.apply_unless_empty(redo, now)?;
+        let stale = reconcile::stale(&self.state);
+        self.apply_unless_empty(stale, now)
     }
 
     /// Everything that follows from the state; the end, if nothing can follow any more.
@@ -318,6 +316,10 @@ impl Dispatcher {
         }
         self.stage(events, Author::Cco, now);
         Ok(())
+    }
+
+    fn apply_unless_empty(&mut self, events: Vec<Event>, now: Timestamp) -> Result<(), RunError> {
+        if events.is_empty() { Ok(()) } else { self.apply(events, now) }
     }
 
     fn stage(&mut self, events: Vec<Event>, by: Author, now: Timestamp) {
