@@ -337,3 +337,17 @@ fn any_edit_between_two_runs_is_survived() {
         );
     }
 }
+
+/// Near the end of a usage window nothing new begins, and the run waits for its end by itself.
+#[test]
+fn nothing_begins_before_a_window_that_is_nearly_used_up_resets() {
+    let plan = Arc::new(random_plan(hash(3u64)));
+    let mut world = World::begin(&plan, 3, &[], 3);
+    let until = start().checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
+    world.record(vec![Event::WindowNearlyUsed { until }], true);
+    let mut session = || "s".into();
+    assert_eq!(next(&mut world.state, world.now, &mut session).unwrap(), None);
+    assert_eq!(end_of(&world.state, world.now), None);
+    assert_eq!(wake_at(&world.state, world.now), Some(until));
+    assert!(next(&mut world.state, until, &mut session).unwrap().is_some());
+}

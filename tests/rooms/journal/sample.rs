@@ -157,7 +157,11 @@ pub fn every_event() -> Vec<Vec<Event>> {
                 resumed: true,
             },
         ],
-        vec![Event::RunPaused { until: at(60), why: Pause::RateLimit }, Event::JobsChanged { jobs: 2 }],
+        vec![
+            Event::RunPaused { until: at(60), why: Pause::RateLimit },
+            Event::JobsChanged { jobs: 2 },
+            Event::WindowNearlyUsed { until: at(60) },
+        ],
         vec![Event::RetryScheduled { on: Subject::Run, at: at(61) }],
         vec![Event::StepOpened { on: on.clone(), step: Step::Implement }],
         vec![Event::ValidationWaived { scope: Scope::Final }, Event::RunAborted],
