@@ -12,7 +12,7 @@ use super::settings::{Layer, Settings};
 use crate::context::marked;
 use crate::context::specification::Specification;
 use crate::ids::{ComponentId, Digest};
-use crate::journal::{self, Journal, JournalError, Replay, SpecPaths};
+use crate::journal::{self, Journal, JournalError, LockState, Replay, SpecPaths};
 use crate::lifecycle::event::Record;
 use crate::lifecycle::state::{Illegal, RunState};
 use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
@@ -124,12 +124,25 @@ impl Opened {
         Ok((journal, replay, state))
     }
 
+    /// Whether a run of this spec lives.
+    ///
+    /// # Errors
+    /// The lock cannot be looked at.
+    pub fn lock_state(&self) -> Result<LockState, CliError> {
+        journal::lock_state(&self.paths.lock()).map_err(CliError::environment)
+    }
+
     /// What the processes of all runs of this spec carry at the beginning of their mark.
     pub fn mark(&self) -> String {
-        const DIGITS: usize = 16;
-        let dir = fs_err::canonicalize(self.paths.dir()).unwrap_or_else(|_| self.paths.dir().to_owned());
-        Digest::of(dir.as_os_str().as_encoded_bytes()).to_string().chars().take(DIGITS).collect()
+        mark(&self.paths)
     }
+}
+
+/// What the processes of all runs of a spec carry at the beginning of their mark.
+pub fn mark(paths: &SpecPaths) -> String {
+    const DIGITS: usize = 16;
+    let dir = fs_err::canonicalize(paths.dir()).unwrap_or_else(|_| paths.dir().to_owned());
+    Digest::of(dir.as_os_str().as_encoded_bytes()).to_string().chars().take(DIGITS).collect()
 }
 
 fn fold(state: &mut RunState, record: &Record) -> Result<(), FoldError> {

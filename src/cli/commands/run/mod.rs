@@ -32,6 +32,8 @@ use crate::spec::load::{self, Spec};
 use crate::spec::manifest::{Isolation, RiskLevel};
 use crate::tree::{Git, Place, Tree, set_branch_aside};
 
+pub(super) use agent::jobs_that_fit;
+
 /// Runs a spec to its end, or to the question that stops it.
 pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     let choices = Choices {
@@ -391,7 +393,7 @@ fn check_only(opened: &Opened, state: &RunState, args: &args::Run) -> Result<(),
 }
 
 /// Threads for children and their files; the loop itself stays on this one, which therefore never has a child.
-fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     const LEAST: usize = 2;
     let threads = std::thread::available_parallelism().map_or(LEAST, |cores| cores.get().max(LEAST));
     tokio::runtime::Builder::new_multi_thread()
