@@ -9,6 +9,7 @@ mod support;
 mod env;
 
 mod agent;
+mod faults;
 mod project;
 mod runs;
 mod schemas;
