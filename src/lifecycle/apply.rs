@@ -32,6 +32,7 @@ impl RunState {
                 self.ended = None;
                 self.halt = None;
                 self.pause = None;
+                self.hold = None;
                 self.limited = 0;
                 self.jobs = started.jobs;
                 self.run = Some((**started).clone());
@@ -42,6 +43,7 @@ impl RunState {
                 self.pause = Some((*until, *why));
                 self.limited += 1;
             }
+            Event::WindowNearlyUsed { until } => self.hold = Some(*until),
             Event::JobsChanged { jobs } => self.jobs = *jobs,
             Event::ComponentStarted { on, input, step } => {
                 let index = self.index(event, &on.clone().into())?;
@@ -506,6 +508,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }
+        | Event::WindowNearlyUsed { .. }
         | Event::JobsChanged { .. }
         | Event::ValidationWaived { .. }
         | Event::RunCompleted { .. }

@@ -65,6 +65,11 @@ pub enum Event {
         /// Why.
         why: Pause,
     },
+    /// A usage window is nearly used up: what is begun goes on, no further component begins before it resets.
+    WindowNearlyUsed {
+        /// When it resets.
+        until: Timestamp,
+    },
     /// How many agents may run at once from here on (rate limits halve it, success grows it back).
     JobsChanged {
         /// The new number.

@@ -94,10 +94,9 @@ pub fn wake_at(state: &RunState, now: Timestamp) -> Option<Timestamp> {
         })
         .filter(|at| *at > now)
         .min();
-    match (pause, backoff) {
-        (Some(pause), Some(backoff)) => Some(pause.max(backoff)),
-        (pause, backoff) => pause.or(backoff),
-    }
+    let hold = state.hold.filter(|until| *until > now && !state.queues.ready.is_empty());
+    // Whatever ends first: a wake-up too many asks the same question once more.
+    [pause, backoff, hold].into_iter().flatten().min()
 }
 
 /// How the run ends if nothing is in flight and [`next`] gives nothing; none while something can still happen by itself.
@@ -250,7 +249,8 @@ impl RunState {
         if begun.is_some() {
             return begun;
         }
-        if checking || (self.plan().schedule == Schedule::Serial && !self.queues.active.is_empty()) {
+        let held = self.hold.is_some_and(|until| now < until);
+        if checking || held || (self.plan().schedule == Schedule::Serial && !self.queues.active.is_empty()) {
             return None;
         }
         self.queues.ready.iter().map(|&place| self.index_of(place)).find(|&at| !self.clashes(at))

@@ -42,6 +42,8 @@ pub struct RunState {
     pub(super) halt: Option<(RunEnd, String)>,
     /// Agents wait until then.
     pub(super) pause: Option<(Timestamp, Pause)>,
+    /// No further component begins until then.
+    pub(super) hold: Option<Timestamp>,
     /// Rate limits in a row.
     pub(super) limited: u32,
     /// Agents at once, as limits allow.
@@ -127,6 +129,7 @@ impl RunState {
             ended: None,
             halt: None,
             pause: None,
+            hold: None,
             limited: 0,
             questions: BTreeMap::new(),
             asked: 0,
@@ -182,6 +185,11 @@ impl RunState {
     /// Until when agents wait, and why.
     pub fn pause(&self) -> Option<(Timestamp, Pause)> {
         self.pause
+    }
+
+    /// Until when no further component begins, since a usage window is nearly used up.
+    pub fn hold(&self) -> Option<Timestamp> {
+        self.hold
     }
 
     /// Open questions, by id.

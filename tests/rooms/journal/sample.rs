@@ -79,7 +79,14 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
     let ballot = BallotReport { vote: "FIX".into(), confidence: 0.1 + 0.2, reasoning: "because".into() };
     let review = ReviewReport { summary: "read it".into(), issues: vec![review_issue] };
     let mut ends = vec![
-        ("implement", AttemptEnd::Wrote { report: Box::new(report), commit: Some("c0ffee".into()), product: Some(Digest::of(b"files")) }),
+        (
+            "implement",
+            AttemptEnd::Wrote {
+                report: Box::new(report),
+                commit: Some("c0ffee".into()),
+                product: Some(Digest::of(b"files")),
+            },
+        ),
         ("review:1", AttemptEnd::Reviewed { report: Box::new(review) }),
         ("vote:fix_strategy:2", AttemptEnd::Voted { ballot: Box::new(ballot) }),
         ("check:tests", AttemptEnd::Checked(Box::new(checked))),
@@ -150,7 +157,11 @@ pub fn every_event() -> Vec<Vec<Event>> {
                 resumed: true,
             },
         ],
-        vec![Event::RunPaused { until: at(60), why: Pause::RateLimit }, Event::JobsChanged { jobs: 2 }],
+        vec![
+            Event::RunPaused { until: at(60), why: Pause::RateLimit },
+            Event::JobsChanged { jobs: 2 },
+            Event::WindowNearlyUsed { until: at(60) },
+        ],
         vec![Event::RetryScheduled { on: Subject::Run, at: at(61) }],
         vec![Event::StepOpened { on: on.clone(), step: Step::Implement }],
         vec![Event::ValidationWaived { scope: Scope::Final }, Event::RunAborted],

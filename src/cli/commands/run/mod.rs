@@ -137,6 +137,7 @@ async fn work(
         program: agent.program,
         models: models(&opened.spec, &opened.settings),
         allow: allowed(opened),
+        bypass_permissions: bypasses(app, opened),
         prompts: prompts(app, opened)?,
         env,
         supervisor,
@@ -331,6 +332,15 @@ fn allowed(opened: &Opened) -> Vec<String> {
     rules.sort();
     rules.dedup();
     rules
+}
+
+/// Whether the user's own settings let agents do anything. Then the run says so.
+fn bypasses(app: &App, opened: &Opened) -> bool {
+    let bypass = opened.settings.bypass_permissions.value.unwrap_or(false);
+    if bypass {
+        app.printer.warning("your settings let agents do anything without asking (`bypass_permissions`)");
+    }
+    bypass
 }
 
 fn indices(opened: &Opened, ids: &[ComponentId]) -> Result<Vec<Index>, CliError> {
