@@ -210,8 +210,10 @@ fn lock(app: &App, opened: &Opened) -> Result<Locks, CliError> {
     Ok(Locks { _spec: spec, _work_dir: work_dir })
 }
 
-/// Sets journal, runs and the integration branch aside.
+/// Sets journal, runs and the integration branch aside. What a dead run left is ended first: it works in the very tree
+/// that is set aside, and nothing will remember it afterwards.
 fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
+    runtime()?.block_on(end_strays(&opened.mark()));
     let now = app.environment.started;
     let env = work_environment(app, opened);
     let mark = format!("{}-fresh", opened.mark());
