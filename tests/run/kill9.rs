@@ -83,8 +83,7 @@ impl Result {
         let mut files = vec![world.paths().context_md()];
         files.extend(GRAPH.iter().map(|(id, _)| world.spec.join(format!("components/{id}.md"))));
         let name = |path: &std::path::Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-        let context =
-            files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap_or_default())).collect();
+        let context = files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap_or_default())).collect();
         Self { tree: world.tree(), paid: world.wrote(), context }
     }
 }
@@ -145,7 +144,7 @@ fn killed_at_fifty_moments_it_comes_to_the_same_end() {
             let mut run = world.start(&[]);
             let lived = reaches_some_moment(&mut run, &world, &mut dice);
             if !lived {
-                assert_eq!(run.end(), 0, "{:#?}", world.events());
+                assert_eq!(run.end(), 0, "{:#?}", world.records().last());
                 break;
             }
             run.signal("KILL");
@@ -179,9 +178,8 @@ fn what_outlived_the_guard_is_ended_by_the_next_run() {
             json!({"steps": {"a.implement-1": hangs, "a.implement": crate::world::writes("a", "x")}}),
         );
         let mut run = world.start(&[]);
-        let working = run.reaches(|world| {
-            world.processes().iter().filter(|(_, line)| line.starts_with("sleep")).count() == 2
-        });
+        let working =
+            run.reaches(|world| world.processes().iter().filter(|(_, line)| line.starts_with("sleep")).count() == 2);
         assert!(working);
         let guard = world.processes().into_iter().find(|(_, line)| line.contains(" guard ")).unwrap();
         std::process::Command::new("kill").args(["-9", &guard.0.to_string()]).status().unwrap();

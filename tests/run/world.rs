@@ -183,13 +183,8 @@ impl World {
 
     /// Puts an answer into the inbox.
     pub fn answer(&self, id: &str, verb: Verb, guidance: Option<&str>) {
-        let answer = Answer {
-            id: id.into(),
-            verb,
-            guidance: guidance.map(Into::into),
-            issues: Vec::new(),
-            option: None,
-        };
+        let answer =
+            Answer { id: id.into(), verb, guidance: guidance.map(Into::into), issues: Vec::new(), option: None };
         post(&self.paths().inbox(), &Letter { by: "tester".into(), at: jiff::Timestamp::now(), answer }).unwrap();
     }
 
@@ -227,7 +222,8 @@ impl World {
         let (root, mark) = (self.env.root(), self.mark());
         let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
         let root = root.to_str().unwrap();
-        let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let pids =
+            fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         pids.filter_map(|pid: i32| {
             let proc = Path::new("/proc").join(pid.to_string());
             let line = fs::read(proc.join("cmdline")).unwrap_or_default();
