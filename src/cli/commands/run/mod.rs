@@ -106,7 +106,7 @@ async fn work(
 ) -> Result<(Finish, RunState), CliError> {
     let mark = format!("{}-{}", opened.mark(), uuid::Uuid::new_v4());
     let mut notes: Vec<String> = past.torn.iter().map(|torn| format!("the journal was recovered: {torn}")).collect();
-    if past.runs > 0 && past.state.ended().is_none() {
+    if past.state.ended().is_none() {
         let strays = end_strays(&opened.mark()).await;
         if strays > 0 {
             notes.push(format!("processes that a dead run left and that were ended: {strays}"));
@@ -226,15 +226,19 @@ fn lock(app: &App, opened: &Opened) -> Result<Locks, CliError> {
     Ok(Locks { _spec: spec, _work_dir: work_dir })
 }
 
-/// Sets journal, runs and the integration branch aside.
+/// Sets journal, runs and the integration branch aside. What a dead run left is ended first: it works in the very tree
+/// that is set aside, and nothing will remember it afterwards.
 fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
+    runtime()?.block_on(end_strays(&opened.mark()));
     let now = app.environment.started;
     let env = work_environment(app, opened);
     let mark = format!("{}-fresh", opened.mark());
     let git = Git::new(env.check, (RUN_MARK.into(), mark.into()));
     if wanted_isolation(opened) != Some(false) {
         let name = now.strftime("%Y%m%dT%H%M%SZ").to_string();
-        set_branch_aside(&git, &place(app, opened, None)?, &opened.reference, &name).map_err(CliError::environment)?;
+        // Whether the last run died is in the journal, which may be the very reason to start over.
+        let place = place(app, opened, None, true)?;
+        set_branch_aside(&git, &place, &opened.reference, &name).map_err(CliError::environment)?;
     }
     if let Some(history) = set_aside(&opened.paths, now).map_err(CliError::environment)? {
         app.printer.note(format!("starting over; what was there is in `{}`", history.display()));
@@ -251,7 +255,7 @@ fn wanted_isolation(opened: &Opened) -> Option<bool> {
     }
 }
 
-fn place(app: &App, opened: &Opened, known_base: Option<String>) -> Result<Place, CliError> {
+fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bool) -> Result<Place, CliError> {
     let execution = &opened.spec.manifest.execution;
     let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
     Ok(Place {
@@ -260,6 +264,7 @@ fn place(app: &App, opened: &Opened, known_base: Option<String>) -> Result<Place
         branch: execution.branch.clone().unwrap_or_else(|| format!("cco/{name}")),
         known_base,
         base: execution.base.clone(),
+        after_crash,
     })
 }
 
@@ -269,7 +274,7 @@ fn open_tree(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
         TreeInfo::Shared { .. } => None,
     });
     let first = known_base.is_none();
-    let place = place(app, opened, known_base)?;
+    let place = place(app, opened, known_base, state.ended().is_none())?;
     let tree = Tree::open(git.clone(), &place, wanted_isolation(opened)).map_err(CliError::environment)?;
     match &tree {
         Tree::Shared(dir) => {
