@@ -2,7 +2,13 @@
 //!
 //! `cargo bench --bench speed [-- --quick] [-- --only PART]`. What is compared is measured in turn (A B A B …) in one run,
 //! and judged by the median of the pairs' ratios: absolute times say more about the machine than about cco.
-#![expect(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a bench")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a bench"
+)]
 
 mod agent;
 mod floor;

@@ -48,11 +48,9 @@ pub fn floor(bench: &Bench, table: &mut Table) {
 pub fn shapes(bench: &Bench, table: &mut Table) {
     let [wide, layered, lattice] = in_turn(
         bench.rounds,
-        [
-            &mut || step(bench, Shape::Wide, bench.many),
-            &mut || step(bench, Shape::Layered, bench.many),
-            &mut || step(bench, Shape::Lattice, bench.many),
-        ],
+        [&mut || step(bench, Shape::Wide, bench.many), &mut || step(bench, Shape::Layered, bench.many), &mut || {
+            step(bench, Shape::Lattice, bench.many)
+        }],
     );
     for (shape, measured) in [(Shape::Layered, layered), (Shape::Lattice, lattice)] {
         let what = format!("a step, {}", shape.name());
@@ -87,8 +85,7 @@ pub fn scale(bench: &Bench, table: &mut Table) {
         let mut command = measure::cco(&spec, &bench.agents.no_op, AT_ONCE);
         seconds(|| peaks.0.push(measure::peak_memory(&mut measure::start(&mut command)))) / bench.most as f64
     };
-    let [small, large] =
-        in_turn(bench.rounds.div_ceil(3), [&mut || step(bench, Shape::Wide, bench.many), &mut large]);
+    let [small, large] = in_turn(bench.rounds.div_ceil(3), [&mut || step(bench, Shape::Wide, bench.many), &mut large]);
     let small_name = format!("{} components", bench.many);
     let what = format!("a step, {} components", bench.most);
     table.ratio(&what, "µs", &micros(&large), (&small_name, &micros(&small)), 1.3);

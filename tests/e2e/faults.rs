@@ -113,9 +113,11 @@ fn a_wrong_key_stops_the_run() {
     each(|version| {
         let refused = Arc::new(AtomicBool::new(true));
         let refuses = Arc::clone(&refused);
-        let api = Api::start(move |request| {
-            if refuses.load(Ordering::Relaxed) { Reply::unauthorized() } else { work(request) }
-        });
+        let api = Api::start(
+            move |request| {
+                if refuses.load(Ordering::Relaxed) { Reply::unauthorized() } else { work(request) }
+            },
+        );
         let Some(project) = Project::new(version, manifest(&["a", "b"]), api) else { return };
         let output = project.run(&["-j1"]).exits(7);
         assert!(output.stdout.contains("stopped: Invalid API key"), "{output}");
@@ -131,9 +133,7 @@ fn a_wrong_key_stops_the_run() {
 #[test]
 fn a_rate_limit_pauses_all_agents() {
     each(|version| {
-        let api = Api::start(|request| {
-            if is_second_call(request) { work(request) } else { Reply::rate_limited() }
-        });
+        let api = Api::start(|request| if is_second_call(request) { work(request) } else { Reply::rate_limited() });
         let Some(project) = Project::new(version, manifest(&["a"]), api) else { return };
         let _ = project.run(&["-j4"]).exits(0);
         assert_eq!(troubles(&project, "a"), [Some(Trouble::RateLimit { until: None }), None], "{version}");

@@ -51,11 +51,7 @@ fn trouble_of_one_attempt_is_mended_by_the_next() {
             json!({"actions": [{"leave_child": {}}], "fault": {"hang": "end"}, "ignore_signals": true}),
             Trouble::TimedOut,
         ),
-        (
-            "a result that contradicts its exit status",
-            fault(json!("result_is_error")),
-            Trouble::Transient,
-        ),
+        ("a result that contradicts its exit status", fault(json!("result_is_error")), Trouble::Transient),
     ];
     for (name, behaviour, class) in cases {
         let world = world(vec![behaviour, well()]);

@@ -5,7 +5,7 @@ mod displays;
 mod dry;
 mod summary;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::agent::{AgentEnv, Prompts, allow_program};
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::opened::{Opened, worktrees};
+use crate::cli::opened::Opened;
 use crate::cli::settings::{Layer, Settings};
 use crate::diagnostic;
 use crate::executor::{Asked, Dispatcher, Finish, Job, Models, RunError, Start, end_strays};
@@ -116,6 +116,10 @@ async fn work(
     let agent = agent::find(app, opened, &env).await?;
     let git = Git::new(env.check.clone(), (RUN_MARK.into(), mark.clone().into()));
     let tree = open_tree(app, opened, &git, &past.state)?;
+    let _lock = match &tree {
+        Tree::Shared(dir) => Some(lock_work_dir(app, opened, dir)?),
+        Tree::Worktree(_) => None,
+    };
     let run = RunStarted {
         run: past.runs + 1,
         plan: opened.spec.digest,
@@ -196,34 +200,27 @@ fn announce(app: &App, opened: &Opened, state: &RunState) {
     }
 }
 
-/// The locks of a run: of its spec, and of its work directory where components work in it.
-struct Locks {
-    _spec: RunLock,
-    _work_dir: Option<RunLock>,
+/// The lock of the spec, held for the whole run.
+fn lock(app: &App, opened: &Opened) -> Result<RunLock, CliError> {
+    acquire(app, opened, &opened.paths.lock(), &opened.reference)
 }
 
-fn lock(app: &App, opened: &Opened) -> Result<Locks, CliError> {
-    let command = format!("cco run {}", opened.reference);
-    let holder = Holder::this_process(app.environment.started, command);
-    let acquire = |path: &std::path::Path, what: &str| {
-        RunLock::acquire(path, &holder).map_err(|error| match error {
-            LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("{what} is being worked on: {error}")),
-            LockError::Io(_) => CliError::environment(error),
-        })
-    };
-    let spec = acquire(&opened.paths.lock(), &format!("`{}`", opened.reference))?;
-    let work_dir = match wanted_isolation(opened) {
-        Some(false) => {
-            let dir = fs_err::canonicalize(&opened.spec.work_dir).map_err(CliError::environment)?;
-            let locks =
-                app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
-            let path = locks.join("locks").join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
-            crate::fsx::create_dir_private(&locks.join("locks")).map_err(CliError::environment)?;
-            Some(acquire(&path, &format!("`{}`", dir.display()))?)
-        }
-        Some(true) | None => None,
-    };
-    Ok(Locks { _spec: spec, _work_dir: work_dir })
+/// The lock of the work directory, where components work in it: one run at a time, whichever spec it is of.
+fn lock_work_dir(app: &App, opened: &Opened, dir: &Path) -> Result<RunLock, CliError> {
+    let dir = fs_err::canonicalize(dir).map_err(CliError::environment)?;
+    let state = app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
+    let locks = state.join("locks");
+    crate::fsx::create_dir_private(&locks).map_err(CliError::environment)?;
+    let path = locks.join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
+    acquire(app, opened, &path, &dir.display().to_string())
+}
+
+fn acquire(app: &App, opened: &Opened, path: &Path, what: &str) -> Result<RunLock, CliError> {
+    let holder = Holder::this_process(app.environment.started, format!("cco run {}", opened.reference));
+    RunLock::acquire(path, &holder).map_err(|error| match error {
+        LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("`{what}` is being worked on: {error}")),
+        LockError::Io(_) => CliError::environment(error),
+    })
 }
 
 /// Sets journal, runs and the integration branch aside. What a dead run left is ended first: it works in the very tree
@@ -260,7 +257,7 @@ fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bo
     let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
     Ok(Place {
         work_dir: opened.spec.work_dir.clone(),
-        worktrees: worktrees(app, &opened.reference)?,
+        worktrees: opened.worktrees(app)?,
         branch: execution.branch.clone().unwrap_or_else(|| format!("cco/{name}")),
         known_base,
         base: execution.base.clone(),
@@ -313,7 +310,7 @@ fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
 fn prompts(app: &App, opened: &Opened) -> Result<Prompts, CliError> {
     let own = opened.paths.dir().join("prompts");
     let user = app.environment.config_file().and_then(|file| Some(file.parent()?.join("prompts")));
-    let dirs: Vec<&std::path::Path> = std::iter::once(own.as_path()).chain(user.as_deref()).collect();
+    let dirs: Vec<&Path> = std::iter::once(own.as_path()).chain(user.as_deref()).collect();
     Prompts::load(&dirs).map_err(CliError::usage)
 }
 
