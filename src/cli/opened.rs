@@ -1,7 +1,7 @@
 //! A spec, ready to be worked with: what the user wrote, the plan that follows, and the state that the journal tells.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -132,6 +132,19 @@ impl Opened {
         journal::lock_state(&self.paths.lock()).map_err(CliError::environment)
     }
 
+    /// The home of the spec's worktrees: the same on every run, since a conversation is bound to its directory, and no
+    /// other spec's. In the store the reference is unique; elsewhere two directories can have one name.
+    ///
+    /// # Errors
+    /// There is no home directory.
+    pub fn worktrees(&self, app: &App) -> Result<PathBuf, CliError> {
+        let state = app.environment.state_dir().context("there is no home directory to hold worktrees");
+        let state = state.map_err(|error| CliError::environment(error).hint("set `HOME` or `XDG_STATE_HOME`"))?;
+        let in_store = self.paths.dir().starts_with(app.catalog()?.root());
+        let name = if in_store { self.reference.clone() } else { format!("{}-{}", self.reference, self.mark()) };
+        Ok(state.join("worktrees").join(name))
+    }
+
     /// What the processes of all runs of this spec carry at the beginning of their mark.
     pub fn mark(&self) -> String {
         mark(&self.paths)
@@ -213,14 +226,4 @@ fn read_or_empty(path: &Path) -> std::io::Result<Vec<u8>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read,
     }
-}
-
-/// The home of worktrees of a spec.
-///
-/// # Errors
-/// There is no home directory.
-pub fn worktrees(app: &App, reference: &str) -> Result<std::path::PathBuf, CliError> {
-    let state = app.environment.state_dir().context("there is no home directory to hold worktrees");
-    let state = state.map_err(|error| CliError::environment(error).hint("set `HOME` or `XDG_STATE_HOME`"))?;
-    Ok(state.join("worktrees").join(reference))
 }

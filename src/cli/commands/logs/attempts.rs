@@ -137,6 +137,7 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }
+        | Event::WindowNearlyUsed { .. }
         | Event::JobsChanged { .. }
         | Event::ComponentStarted { .. }
         | Event::StepOpened { .. }

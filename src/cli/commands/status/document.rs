@@ -57,6 +57,7 @@ impl Facts {
                 | Event::RunEnded { .. }
                 | Event::RunAborted
                 | Event::RunPaused { .. }
+                | Event::WindowNearlyUsed { .. }
                 | Event::JobsChanged { .. }
                 | Event::ComponentStarted { .. }
                 | Event::StepOpened { .. }
@@ -302,7 +303,7 @@ fn component(state: &RunState, facts: &Facts, at: Index, stale: &[(Subject, Stal
         detail: detail(facts, &id, subject),
         waits_for: open().map(name).collect(),
         blocked_by: open().filter(|&below| state.component(below).is_stuck()).map(name).collect(),
-        running: running(state, &id, subject),
+        running: running(&id, subject),
         attempts: subject.attempts.iter().map(|(step, n)| (step.to_string(), *n)).collect(),
         cost: subject.cost.into(),
         stale: stale.iter().find(|(on, _)| *on == id).map(|(_, stale)| stale.clone()),
@@ -336,7 +337,7 @@ fn detail(facts: &Facts, id: &Subject, subject: &SubjectState) -> Option<String>
     }
 }
 
-fn running(state: &RunState, on: &Subject, subject: &SubjectState) -> Vec<String> {
+fn running(on: &Subject, subject: &SubjectState) -> Vec<String> {
     match &subject.phase {
         Phase::Working(work) => {
             let attempt = |n| AttemptId { on: on.clone(), step: work.step.clone(), n };
@@ -346,7 +347,7 @@ fn running(state: &RunState, on: &Subject, subject: &SubjectState) -> Vec<String
             .checks
             .iter()
             .filter(|(_, slot)| matches!(slot, Slot::Running(..)))
-            .map(|(check, _)| format!("check:{}", state.plan().check(*check).name))
+            .map(|(check, _)| format!("check:{check}"))
             .collect(),
         Phase::Waiting(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => Vec::new(),
     }
