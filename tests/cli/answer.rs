@@ -18,14 +18,66 @@ fn asked() -> TestEnv {
 #[test]
 fn the_list_says_what_is_wrong_and_how_to_answer() {
     let env = asked();
-    assert_output!(env.cco(["answer", SPEC]), @"");
-    assert_output!(env.cco(["answer", SPEC, "q1", "--json"]), @"");
+    assert_output!(env.cco(["answer", SPEC]), @r#"
+    exit: 0
+    -- stdout
+    q1 (a): 1 of its checks still fails after 1 fix round (best: 1); how shall it go on?
+      6d1e4b75 major check:a-ok
+        `test -e ready.txt` failed (exit 1)
+      tried:
+        simulated
+      answer with one of:
+        cco answer p/asking-[HASH] q1 retry -m "…"        try again, with your words for the agent
+        cco answer p/asking-[HASH] q1 accept              waive its issues, or those that you name
+        cco answer p/asking-[HASH] q1 recheck             validate the work as you left it
+        cco answer p/asking-[HASH] q1 skip                leave it and its dependents out
+        cco answer p/asking-[HASH] q1 abort               end the run
+    -- stderr
+    "#);
+    assert_output!(env.cco(["answer", SPEC, "q1", "--json"]), @r#"
+    exit: 0
+    -- stdout
+    {
+      "version": 1,
+      "spec": "p/asking-[HASH]",
+      "questions": [
+        {
+          "id": "q1",
+          "on": "a",
+          "cause": "fix_budget",
+          "question": "1 of its checks still fails after 1 fix round (best: 1); how shall it go on?",
+          "options": [],
+          "tried": [
+            "simulated"
+          ],
+          "issues": [
+            {
+              "id": "6d1e4b75",
+              "severity": "major",
+              "source": "check:a-ok",
+              "file": null,
+              "line": null,
+              "text": "`test -e ready.txt` failed (exit 1)\n",
+              "suggested_fix": null
+            }
+          ],
+          "answer": "cco answer p/asking-[HASH] q1"
+        }
+      ]
+    }
+    -- stderr
+    "#);
 }
 
 #[test]
 fn an_answer_is_taken_up_by_the_next_run() {
     let env = asked();
-    assert_output!(env.cco(["answer", SPEC, "q1", "accept"]), @"");
+    assert_output!(env.cco(["answer", SPEC, "q1", "accept"]), @r"
+    exit: 0
+    -- stdout
+    q1 is answered; the next run takes it up: cco run p/asking-[HASH]
+    -- stderr
+    ");
     let second = env.cco(["answer", SPEC, "q1", "skip"]).exits(2);
     assert!(second.stderr.contains("waits to be taken up"), "{second}");
     let status = env.cco(["status", SPEC]).exits(0);
@@ -33,7 +85,12 @@ fn an_answer_is_taken_up_by_the_next_run() {
     // The whole has the same issue, and asks for itself.
     let run = env.cco(["run", SPEC, "--agent", "sim"]).exits(3);
     assert!(run.stdout.contains("3 of 3 components complete, 1 waived"), "{run}");
-    assert_output!(env.cco(["answer", SPEC, "q1", "accept"]), @"");
+    assert_output!(env.cco(["answer", SPEC, "q1", "accept"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: question `q1` was answered, and is not open any more
+    ");
 }
 
 #[test]

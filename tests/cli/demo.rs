@@ -47,7 +47,13 @@ fn same_file(from: &Path, to: &Path) {
 fn a_directory_that_is_in_use_is_left_alone() {
     let env = TestEnv::new();
     crate::env::write(&env.work().join("demo/mine.txt"), "");
-    assert_output!(env.cco(["demo", "--dir", "demo"]), @"");
+    assert_output!(env.cco(["demo", "--dir", "demo"]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `[ROOT]/work/demo` is not empty
+      help: name a new directory; a demo that is there already goes on with `cco run DIR/wordfreq`
+    ");
 }
 
 #[test]

@@ -37,7 +37,43 @@ fn timeless() -> insta::internals::SettingsBindDropGuard {
 fn a_stream_reads_as_what_was_said_and_done() {
     let env = ran();
     let _guard = timeless();
-    assert_output!(env.cco(["logs", "a", "--spec", SPEC]), @"");
+    assert_output!(env.cco(["logs", "a", "--spec", SPEC]), @r#"
+    exit: 0
+    -- stdout
+    ==> a.implement-1 ([TIME])
+    model sonnet
+      First I look.
+    I \u{1b}[2Jbegin.
+    Now.
+    ▸ Bash seq 20
+      │ 1
+      │ 2
+      │ 3
+      │ 4
+      │ 5
+      │ 6
+      │ 7
+      │ 8
+      │ 9
+      │ 10
+      │ 11
+      │ 12
+      │ … 8 more lines
+    ▸ Bash echo broken >&2; exit 3
+      │ Exit code 3
+      │ broken
+    ▸ Write [ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/run/ready.txt
+      │ File created successfully at: [ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/run/ready.txt
+      │ Structured output provided successfully
+    result: success, 5 turns, [MS], $0.02
+      notes: ["a note"]
+      status: done
+      summary: It is there.
+    implement-1 says done in [MS], $0.02: It is there.
+    ==> a.check:a-ok-1 ([TIME])
+    check:a-ok-1 passed in [MS]
+    -- stderr
+    "#);
 }
 
 #[test]
@@ -67,14 +103,25 @@ fn a_name_that_nothing_is_known_of() {
     let env = ran();
     let output = env.cco(["logs", "@rum", "--spec", SPEC]).exits(2);
     assert!(output.stderr.contains("invalid value"), "{output}");
-    assert_output!(env.cco(["logs", "aa", "--spec", SPEC]), @"");
+    assert_output!(env.cco(["logs", "aa", "--spec", SPEC]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: no step of `aa` has been started yet
+      help: did you mean `a`?
+    ");
 }
 
 #[test]
 fn nothing_yet() {
     let env = TestEnv::new();
     env.small_spec("p/small-00000001");
-    assert_output!(env.cco(["logs", "--spec", "p/small"]), @"");
+    assert_output!(env.cco(["logs", "--spec", "p/small"]), @r"
+    exit: 0
+    -- stdout
+    -- stderr
+    no step of `p/small-[HASH]` has been started yet
+    ");
 }
 
 #[test]

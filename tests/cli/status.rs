@@ -11,7 +11,14 @@ use crate::simulated::{LiveRun, SPEC, asking_spec, scenario, tree};
 fn a_spec_that_never_ran() {
     let env = TestEnv::new();
     env.small_spec("p/small-00000001");
-    assert_output!(env.cco(["status", "p/small"]), @"");
+    assert_output!(env.cco(["status", "p/small"]), @r"
+    exit: 0
+    -- stdout
+    p/small-[HASH]: 0 of 1 component complete; $0.00
+    not run yet; `cco run` begins
+      a  waiting
+    -- stderr
+    ");
 }
 
 #[test]
@@ -19,7 +26,29 @@ fn a_question_says_what_it_blocks_and_how_to_answer() {
     let env = TestEnv::new();
     scenario(&asking_spec(&env), json!({}));
     let _ = env.cco(["run", SPEC, "--agent", "sim"]).exits(3);
-    assert_output!(env.cco(["status", SPEC]), @"");
+    assert_output!(env.cco(["status", SPEC]), @r#"
+    exit: 0
+    -- stdout
+    p/asking-[HASH]: 1 of 3 components complete, 1 waiting for an answer, 1 blocked; $0.03
+    run 1 (standard mode, simulated) ended with a question
+    branch `cco/asking-[HASH]`, in `[ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/run`
+      a  asking (q1)        $0.02  fix, implement
+      b  blocked                   blocked by a
+      c  complete (proven)  $0.01  implement
+
+    q1 (a): 1 of its checks still fails after 1 fix round (best: 1); how shall it go on?
+      6d1e4b75 major check:a-ok
+        `test -e ready.txt` failed (exit 1)
+      tried:
+        simulated
+      answer with one of:
+        cco answer p/asking-[HASH] q1 retry -m "…"        try again, with your words for the agent
+        cco answer p/asking-[HASH] q1 accept              waive its issues, or those that you name
+        cco answer p/asking-[HASH] q1 recheck             validate the work as you left it
+        cco answer p/asking-[HASH] q1 skip                leave it and its dependents out
+        cco answer p/asking-[HASH] q1 abort               end the run
+    -- stderr
+    "#);
 }
 
 #[test]

@@ -9,7 +9,12 @@ use crate::simulated::{LiveRun, SPEC, asking_spec, scenario};
 fn nothing_to_stop_is_no_error() {
     let env = TestEnv::new();
     env.small_spec("p/small-00000001");
-    assert_output!(env.cco(["stop", "p/small"]), @"");
+    assert_output!(env.cco(["stop", "p/small"]), @r"
+    exit: 0
+    -- stdout
+    no run of `p/small-[HASH]` is live
+    -- stderr
+    ");
 }
 
 #[test]
