@@ -28,7 +28,8 @@ pub struct Project {
     pub api: Api,
     pub env: TestEnv,
     pub paths: SpecPaths,
-    agent: PathBuf,
+    /// The program.
+    pub agent: PathBuf,
     login: [(&'static str, String); 2],
 }
 
@@ -45,12 +46,7 @@ impl Project {
         Self::with_login(version, manifest, api, login)
     }
 
-    fn with_login(
-        version: Version,
-        mut manifest: Value,
-        api: Api,
-        login: [(&'static str, String); 2],
-    ) -> Option<Self> {
+    fn with_login(version: Version, mut manifest: Value, api: Api, login: [(&'static str, String); 2]) -> Option<Self> {
         let agent = claude(version)?;
         let env = TestEnv::new();
         manifest["work_dir"] = env.work().to_str().unwrap().into();

@@ -57,7 +57,7 @@ fn manifest() -> Value {
             // Only the join gets a skeleton first.
             "complexity": if *id == "join" { "medium" } else { "low" },
             "purpose": format!("Write {id}.txt."),
-            "checks": [{"name": "content", "run": format!("sh check.sh {id} '{below}'")}],
+            "checks": [{"name": "content", "run": format!("sh check.sh \"$CCO_COMPONENT\" '{below}'")}],
         })
     };
     json!({
@@ -196,6 +196,7 @@ fn assert_requests(project: &Project) {
         tools.sort_unstable();
         assert_eq!(tools, ["Bash", "Edit", "Glob", "Grep", "Read", "StructuredOutput", "Write"]);
         assert!(request.system().contains(RULE));
+        assert!(request.calls().iter().all(|call| !call.is_error), "{:?}", request.calls());
         let body = request.body.to_string();
         let found = body.find(HOSTILE).map(|at| body[..at].chars().rev().take(200).collect::<Vec<_>>());
         assert_eq!(found.map(|before| before.into_iter().rev().collect::<String>()), None);
