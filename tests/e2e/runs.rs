@@ -172,6 +172,7 @@ fn five_components(version: Version) {
     add_hostile_parts(&project);
     let output = project.run(&[]).exits(0);
     assert!(output.stdout.contains("5 of 5 components complete"), "{output}");
+    assert!(!project.env.root().join("trap.sprung").exists(), "a hook or server ran");
     assert_work_is_done(&project, &STEPS);
     assert_checkout_is_untouched(&project);
     assert_nothing_is_left(&project);
@@ -184,7 +185,6 @@ fn five_components(version: Version) {
             assert!(commit.is_some(), "{attempt}");
         }
     }
-    assert!(!project.env.root().join("trap.sprung").exists(), "a hook or server ran");
     assert_eq!(project.notes(), Vec::<String>::new(), "nothing was denied, nothing was odd");
 }
 
@@ -206,6 +206,16 @@ fn assert_requests(project: &Project) {
         conversations.entry(&*request.conversation).or_insert_with(|| (component(request), task(request)));
     }
     assert_eq!(conversations.len(), STEPS.len(), "{conversations:?}");
+    let events = project.events();
+    let mut sessions: Vec<&str> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::AttemptStarted { session, .. } => session.as_deref(),
+            _ => None,
+        })
+        .collect();
+    sessions.sort_unstable();
+    assert!(conversations.keys().eq(&sessions), "{conversations:?} {sessions:?}");
     for request in requests.iter().filter(|request| component(request) == "tail") {
         // The nearest first, and what the dependencies of the dependencies promise, too.
         assert!(request.asks(&["### `join`", "> join.txt names what is below join", "### `base`"]));
