@@ -119,6 +119,12 @@ fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) ->
     }
 }
 
+/// The agent calls that a run needs at least, and at most with every fix that its budgets allow.
+pub fn calls(opened: &Opened, state: &RunState) -> (u64, u64) {
+    let forecast = forecast(opened, state, &[]);
+    (forecast.calls_at_least, forecast.calls_at_most)
+}
+
 fn planned(opened: &Opened, state: &RunState, at: Index, reasons: &[(Subject, String)]) -> Planned {
     let plan = &opened.plan;
     let component = plan.component(at);
