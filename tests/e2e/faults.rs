@@ -229,7 +229,7 @@ fn an_answer_out_of_form_is_asked_for_once_more() {
 
 /// `cco run` with an agent of the test's choice: nothing is asked of it, and nothing is written.
 fn refused(project: &Project, change: impl Fn(&mut std::process::Command)) -> Output {
-    let mut command = project.command(&[]);
+    let mut command = project.command(&["--quiet"]);
     change(&mut command);
     let output = project.env.run(&mut command).exits(7);
     assert!(project.api.requests().is_empty());
