@@ -167,16 +167,16 @@ impl From<RunError> for CliError {
 /// Warnings of the manifest, so that a night's run does not begin unread.
 fn show_remarks(app: &App, opened: &Opened) {
     const SHOWN: usize = 10;
-    let remarks = &opened.spec.diagnostics;
-    if remarks.is_empty() {
+    if opened.spec.diagnostics.is_empty() {
         return;
     }
     let source = load::source(&opened.spec.dir);
-    for remark in remarks.iter().take(SHOWN) {
+    let (remarks, left) = diagnostic::shown(&opened.spec.diagnostics, SHOWN);
+    for remark in remarks {
         app.printer.note(diagnostic::render(remark, &source, true).trim_end());
     }
-    if remarks.len() > SHOWN {
-        app.printer.note(format!("{} more; `cco validate` shows all", remarks.len() - SHOWN));
+    if left > 0 {
+        app.printer.note(format!("{left} more; `cco validate` shows all"));
     }
 }
 
