@@ -19,6 +19,9 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
+/// What stands in an error's text before what can be done.
+const HELP: &str = "\nhelp: ";
+
 /// How much is said on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Talk {
@@ -132,10 +135,14 @@ impl Printer {
 
     /// Tells why the command failed and what can be done. Control characters of what is quoted do not reach the terminal.
     pub fn error(&self, error: &CliError) {
-        let mut text = format!("{ERROR}error{ERROR:#}: {}", terminal_safe(&error.error.to_string()));
-        let causes = error.error.chain().skip(1).map(|cause| ("cause", cause.to_string()));
-        let hints = error.hints.iter().map(|hint| ("help", hint.clone()));
-        for (label, line) in causes.chain(hints) {
+        let whole = error.error.to_string();
+        let (message, own_hints) = whole.split_once(HELP).unwrap_or((&whole, ""));
+        let mut text = format!("{ERROR}error{ERROR:#}: {}", terminal_safe(message));
+        // Many an error says its cause itself.
+        let causes = error.error.chain().skip(1).map(ToString::to_string).filter(|cause| !whole.contains(cause));
+        let hints = own_hints.split(HELP).filter(|hint| !hint.is_empty()).map(str::to_owned);
+        let hints = hints.chain(error.hints.iter().cloned());
+        for (label, line) in causes.map(|cause| ("cause", cause)).chain(hints.map(|hint| ("help", hint))) {
             text.push_str(&format!("\n  {NOTE}{label}{NOTE:#}: {}", terminal_safe(&line)));
         }
         self.say(&text);
@@ -184,7 +191,7 @@ impl Terminals {
 }
 
 /// Sends the program's own trace to stderr: warnings, and more with each `-v`; `filter` overrides that.
-pub fn start_tracing(verbosity: u8, filter: Option<&str>) {
+pub fn start_tracing(verbosity: u8, filter: Option<&str>, colors: bool) {
     let level = match verbosity {
         0 => "warn",
         1 => "info",
@@ -193,5 +200,11 @@ pub fn start_tracing(verbosity: u8, filter: Option<&str>) {
     };
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter.unwrap_or(level));
     // A second subscriber is refused; the first goes on.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colors)
+        .log_internal_errors(false)
+        .without_time()
+        .try_init();
 }
