@@ -115,6 +115,7 @@ impl Worker {
             dir: job.tree.dir().to_owned(),
             permissions: Permissions {
                 writer: attempt.step.writes(),
+                bypass: job.bypass_permissions,
                 allow: if attempt.step.writes() { allow } else { Vec::new() },
                 read: vec![job.paths.dir().to_owned()],
             },

@@ -57,6 +57,7 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     if redo.is_empty() && past.is_up_to_date(&opened) {
         return summary::nothing_to_do(app, &opened, &past.state);
     }
+    announce(app, &opened, &past.state);
     let runtime = runtime()?;
     let result = runtime.block_on(work(app, &opened, &args, past, redo));
     let (finish, state) = result?;
@@ -137,6 +138,7 @@ async fn work(
         program: agent.program,
         models: models(&opened.spec, &opened.settings),
         allow: allowed(opened),
+        bypass_permissions: bypasses(app, opened),
         prompts: prompts(app, opened)?,
         env,
         supervisor,
@@ -177,6 +179,18 @@ fn show_remarks(app: &App, opened: &Opened) {
     }
     if left > 0 {
         app.printer.note(format!("{left} more; `cco validate` shows all"));
+    }
+}
+
+/// What a user should know before the first step costs anything.
+fn announce(app: &App, opened: &Opened, state: &RunState) {
+    if opened.plan.policy.budget_usd.is_none() {
+        let (least, most) = dry::calls(opened, state);
+        app.printer.note(format!("no budget is set (`--budget-usd`): {least} to {most} agent calls"));
+    }
+    let manifest = &opened.spec.manifest;
+    if manifest.reviewers() > 0 || !manifest.execution.voting_gates.is_empty() {
+        app.printer.note("reviewers and votes are not part of this version: check commands alone prove the work");
     }
 }
 
@@ -331,6 +345,15 @@ fn allowed(opened: &Opened) -> Vec<String> {
     rules.sort();
     rules.dedup();
     rules
+}
+
+/// Whether the user's own settings let agents do anything. Then the run says so.
+fn bypasses(app: &App, opened: &Opened) -> bool {
+    let bypass = opened.settings.bypass_permissions.value.unwrap_or(false);
+    if bypass {
+        app.printer.warning("your settings let agents do anything without asking (`bypass_permissions`)");
+    }
+    bypass
 }
 
 fn indices(opened: &Opened, ids: &[ComponentId]) -> Result<Vec<Index>, CliError> {
