@@ -108,10 +108,11 @@ impl CliError {
         }
     }
 
-    /// What the operating system said no with.
+    /// What the operating system said no with. Those who add the path to an error keep its number only in its words.
     fn refusal(&self) -> Option<Errno> {
-        let io = self.error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-        io.filter_map(Errno::from_io_error).next_back()
+        let words = format!("{:#}", self.error);
+        let number = words.rsplit_once("(os error ")?.1.split(')').next()?.parse().ok()?;
+        Some(Errno::from_raw_os_error(number))
     }
 
     /// A fault of cco's own.

@@ -8,6 +8,7 @@ mod env;
 mod arguments;
 mod completions;
 mod help;
+mod hostile;
 mod list;
 mod new;
 mod output;
