@@ -174,6 +174,11 @@ impl Dispatcher {
             self.apply(vec![Event::JournalOpened { format: FORMAT, cco, spec }], now)?;
         }
         let notes = start.notes.into_iter().map(|text| Event::Noted { on: Subject::Run, text });
+        if self.state.ended().is_none() {
+            // A run that died may not have rendered what its agents said.
+            let told = |&at: &Index| self.state.component(at).report.is_some();
+            self.untold = (0..self.state.run_index()).filter(told).collect();
+        }
         let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
         self.apply(begun, now)?;
         for (attempt, resumed) in self.state.in_flight() {
@@ -209,6 +214,9 @@ impl Dispatcher {
             None => end_of(&self.state, now),
         };
         let Some(end) = end else { return Ok(None) };
+        // Who reads the end may rely on the files.
+        self.render_context();
+        self.archive.flush();
         self.apply(vec![Event::RunEnded { end }], now)?;
         Ok(Some(Finish { end, asked: self.asked }))
     }

@@ -13,6 +13,9 @@ use crate::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 /// The version of the record format. Older ones are always read; a newer one is refused by name.
 pub const FORMAT: u32 = 1;
 
+/// How the note of a refused tool call begins; what follows says which, and what would allow it.
+pub const DENIED: &str = "denied to the agent: ";
+
 /// One settlement: everything that follows from one outcome, written and synced as a unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
