@@ -78,11 +78,11 @@ fn filled(place: &str, size: &str, statuses: &[i32], parts: &[&str]) {
     assert!(first[2].starts_with('0') && first[1].contains("24 of 24 components complete"), "{output}");
     assert!(parts.iter().all(|part| format!("{output}").contains(part)), "{output}");
     assert!(output.stderr.matches("No space left").count() <= 2, "{output}");
-    let made = made(&env);
-    assert!(made.len() >= 24, "{made:?}");
-    let mut once = made.clone();
+    let mut once = made(&env);
+    let all = once.len();
     once.dedup();
-    assert_eq!(made, once, "a finished step was repeated");
+    // The step in flight is made again where its answer found no room; none that was finished is.
+    assert!(once.len() == 24 && all <= 25, "{once:?}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn each_bad_manifest_has_one_clear_answer() {
         fs::write(env.store().join(&reference).join("manifest.json"), content).unwrap();
         let validated = env.cco(["validate", &reference]).exits(1);
         assert!(validated.stdout.contains(says) && validated.stdout.len() < 16 << 10, "{name}: {validated}");
-        for args in [["run", "--agent=sim", &reference], ["run", "-n", &reference]] {
+        for args in [["run", "--agent=sim", &reference], ["run", "-n", &reference], ["graph", "-q", &reference]] {
             let run = env.cco(args).exits(65);
             assert!(run.stderr.contains(says) && run.stderr.len() < 16 << 10, "{name}: {run}");
         }
@@ -137,6 +137,8 @@ fn a_hundred_thousand_components() {
     let all: Vec<String> = std::iter::once(first).chain((1..100_000).map(component)).collect();
     env.spec("p/s-00000001", &with(&all.join(",")));
     let _ = shell(&env, "ulimit -v 2000000; $CCO validate p/s").exits(0);
+    let graph = shell(&env, "ulimit -v 2000000; $CCO graph p/s --format dot").exits(0);
+    assert!(graph.stdout.contains("c99999"));
     let dry = shell(&env, "ulimit -v 2000000; $CCO run -n p/s").exits(0);
     assert!(dry.stdout.contains("100000. c99999 (level 99999)"), "{}", &dry.stdout[..400]);
 }
