@@ -91,8 +91,10 @@ fn run(cli: Cli) -> (Printer, Result<ExitStatus, CliError>) {
         Err(error) => return (plain_printer(&cli.global), Err(error)),
     };
     let color = layers.resolve().color.value.unwrap_or_default();
-    output::start_tracing(cli.global.verbose, environment.var("CCO_LOG").and_then(|filter| filter.to_str()));
-    let app = App { printer: printer(&cli.global, color), environment, layers };
+    let printer = printer(&cli.global, color);
+    let filter = environment.var("CCO_LOG").and_then(|filter| filter.to_str());
+    output::start_tracing(cli.global.verbose, filter, printer.colors_stderr());
+    let app = App { printer, environment, layers };
     let result = dispatch(&app, cli.command);
     (app.printer, result)
 }

@@ -414,6 +414,7 @@ impl Settlement<'_> {
             | Trouble::Model
             | Trouble::BadRequest
             | Trouble::NotStarted
+            | Trouble::DiskFull
             | Trouble::Internal => Ok(()),
         }
     }

@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod graph;
 mod help;
+mod hostile;
 mod list;
 mod logs;
 mod new;
