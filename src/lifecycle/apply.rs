@@ -1,5 +1,6 @@
 //! The fold: one event at a time, mechanical. It decides nothing; decisions were made when the event was written.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,13 +10,14 @@ use super::report::Claim;
 use super::state::{Illegal, RunState};
 use super::subject::{During, Phase, Question, Running, Slot, Todo, Tries, Validation, Why, Work};
 use crate::ids::{AttemptId, Step, Subject};
-use crate::plan::Leg;
 use crate::plan::graph::Index;
+use crate::plan::{CheckIndex, Leg};
 
 impl RunState {
     /// Applies one event of a record written at `at`.
     ///
-    /// Events about components that the manifest has no more change nothing but the list of removed ones.
+    /// Of components that the manifest has no more, only what they cost and asked is kept. Checks that it has no more
+    /// change nothing: the plan is that of today, and the records may be of an older one.
     ///
     /// # Errors
     /// [`Illegal`] when the event contradicts the state; the state may then be half changed and must be dropped.
@@ -24,11 +26,15 @@ impl RunState {
             && self.locate(&on).is_none()
         {
             self.note_removed(&on);
+            self.keep_of_removed(event);
             return Ok(());
         }
         match event {
             Event::JournalOpened { .. } | Event::Noted { .. } => {}
             Event::RunStarted(started) => {
+                if self.run.as_ref().is_some_and(|last| last.plan != started.plan) {
+                    self.reopen_checks();
+                }
                 self.ended = None;
                 self.halt = None;
                 self.pause = None;
@@ -168,9 +174,10 @@ impl RunState {
                         *slot = Slot::Running(tries, running);
                         self.counts.checks += 1;
                     }
-                    Some(Slot::Running(..) | Slot::Settled(..)) | None => {
+                    Some(Slot::Running(..) | Slot::Settled(..)) => {
                         return Err(Self::illegal(event, "that check is not wanted"));
                     }
+                    None => {}
                 }
             }
             (
@@ -188,6 +195,45 @@ impl RunState {
         Ok(())
     }
 
+    /// Adds what an attempt cost; tells whether it can have cost anything.
+    fn pay(&mut self, attempt: &AttemptId, end: &AttemptEnd, usage: Option<&Usage>) -> bool {
+        // What never ran cost nothing; of everything else an agent did, unknown is not zero.
+        let ran = !matches!(end, AttemptEnd::Failed { class: Trouble::NotStarted, .. });
+        let paid = attempt.step.by_agent() && ran;
+        if paid {
+            self.cost.add(usage);
+            self.cost_attempts += 1;
+        }
+        paid
+    }
+
+    /// What components that are gone cost was paid all the same, and the numbers of their questions stay theirs.
+    fn keep_of_removed(&mut self, event: &Event) {
+        if let Event::AttemptEnded { attempt, end, usage, .. } = event {
+            self.pay(attempt, end, usage.as_deref());
+        }
+        if let Event::Escalated(escalation) = event {
+            self.asked += 1;
+            self.questions.insert(escalation.id.clone(), (**escalation).clone());
+        }
+    }
+
+    /// Takes back what checks said in validations that are still open: of an edited manifest, the same name may be
+    /// another command.
+    fn reopen_checks(&mut self) {
+        for at in 0..=self.run_index() {
+            if let Phase::Validating(validation) = &mut self.at_mut(at).phase {
+                for (_, slot) in &mut validation.checks {
+                    *slot = match std::mem::replace(slot, Slot::Wanted(Tries::default())) {
+                        Slot::Running(_, running) => Slot::Running(Tries::default(), running),
+                        Slot::Wanted(_) | Slot::Settled(..) => Slot::Wanted(Tries::default()),
+                    };
+                }
+                self.queue(at);
+            }
+        }
+    }
+
     fn end_attempt(
         &mut self,
         event: &Event,
@@ -196,11 +242,7 @@ impl RunState {
         usage: Option<&Usage>,
     ) -> Result<(), Illegal> {
         let index = self.index(event, &attempt.on)?;
-        // What never ran cost nothing; of everything else an agent did, unknown is not zero.
-        let ran = !matches!(end, AttemptEnd::Failed { class: Trouble::NotStarted, .. });
-        if attempt.step.by_agent() && ran {
-            self.cost.add(usage);
-            self.cost_attempts += 1;
+        if self.pay(attempt, end, usage) {
             self.at_mut(index).cost.add(usage);
         }
         if let AttemptEnd::Failed { class, message, .. } = end {
@@ -237,11 +279,16 @@ impl RunState {
                     .iter_mut()
                     .find(|(check, _)| plan.check(*check).name == *name)
                     .map(|(_, slot)| slot);
-                let Some(slot @ Slot::Running(..)) = slot else {
-                    return Err(Self::illegal(event, "that check does not run"));
-                };
-                end_check(slot, end);
-                self.counts.checks -= 1;
+                match slot {
+                    Some(slot @ Slot::Running(..)) => {
+                        end_check(slot, end);
+                        self.counts.checks -= 1;
+                    }
+                    Some(Slot::Wanted(_) | Slot::Settled(..)) => {
+                        return Err(Self::illegal(event, "that check does not run"));
+                    }
+                    None => {}
+                }
             }
             (
                 Phase::Working(_)
@@ -300,10 +347,26 @@ impl RunState {
             Scope::Level(_) => &plan.level_checks,
             Scope::Final => &plan.final_checks,
         };
-        let checks = set.iter().map(|&check| (check, Slot::Wanted(Tries::default()))).collect();
+        let left_out = if scope == Scope::Final { self.checks_left_out() } else { HashSet::new() };
+        let checks = set.iter().filter(|check| !left_out.contains(check));
+        let checks = checks.map(|&check| (check, Slot::Wanted(Tries::default()))).collect();
         self.at_mut(index).rounds = round;
         self.enter(index, Phase::Validating(Box::new(Validation { scope, round, checks })));
         Ok(())
+    }
+
+    /// Checks that only components have which were left out: the whole is proven without them.
+    fn checks_left_out(&self) -> HashSet<CheckIndex> {
+        if self.counts.complete == self.run_index() {
+            return HashSet::new();
+        }
+        let plan = self.plan();
+        let of = |complete: bool| {
+            let components = (0..self.run_index()).filter(move |&at| self.component(at).is_complete() == complete);
+            components.flat_map(|at| &plan.component(at).checks).copied()
+        };
+        let kept: HashSet<CheckIndex> = of(true).chain(plan.level_checks.iter().copied()).collect();
+        of(false).filter(|check| !kept.contains(check)).collect()
     }
 
     /// What a PASS makes true; components complete by an event of their own.
@@ -392,6 +455,8 @@ impl RunState {
     fn go_stale(&mut self, index: Index, redo: Redo, guidance: Option<&str>) {
         self.completed = None;
         let run = self.run_index();
+        let on = self.name(index);
+        self.questions.retain(|_, question| question.on != on);
         let subject = self.at_mut(index);
         if let Some(text) = guidance {
             subject.guidance.push(Arc::from(text));

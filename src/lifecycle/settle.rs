@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::apply::holds;
 use super::event::{
     Answer, AttemptEnd, Cause, Escalation, Event, Issue, Pause, Proof, Redo, Scope, StaleReason, Trend, Trouble, Usage,
     Verb, Verdict,
@@ -370,6 +371,8 @@ impl Settlement<'_> {
                 let when = later(self.now, ceiling.mul_f64(self.dice));
                 self.emit(Event::RetryScheduled { on, at: when })
             }
+            // Who was refused while all pause already was on its way before: one burst of refusals is one limit.
+            Trouble::RateLimit { until } if holds(self.state.pause, self.now.max(until.unwrap_or(self.now))) => Ok(()),
             Trouble::RateLimit { until } => {
                 let pause = doubled(PAUSE, self.state.limited, PAUSE_LIMIT);
                 let until = until.filter(|end| *end > self.now).unwrap_or_else(|| later(self.now, pause));

@@ -186,7 +186,7 @@ impl RunState {
 
     /// Open questions, by id.
     pub fn questions(&self) -> impl Iterator<Item = &Escalation> {
-        self.questions.values()
+        self.questions.values().filter(|question| self.locate(&question.on).is_some())
     }
 
     /// What the whole is proven by, once the final validation settled.

@@ -45,7 +45,10 @@ fn what_cannot_be_checked_is_a_question_and_never_a_pass() {
         ("too slow", json!({"name": "t", "run": "sleep 300", "timeout": "1s"})),
         ("killed", json!({"name": "t", "run": "kill -9 $$"})),
         ("no report", json!({"name": "t", "run": "true", "junit": "report.xml"})),
-        ("an empty report", json!({"name": "t", "run": "echo '<testsuites tests=\"0\"/>' > report.xml", "junit": "report.xml"})),
+        (
+            "an empty report",
+            json!({"name": "t", "run": "echo '<testsuites tests=\"0\"/>' > report.xml", "junit": "report.xml"}),
+        ),
         ("no such directory", json!({"name": "t", "run": "true", "dir": "nowhere"})),
     ] {
         let world = world(json!([run]));
@@ -82,7 +85,10 @@ fn checks_of_one_lock_never_run_together() {
         ids.iter().map(|id| (format!("{id}.implement"), writes(id, "x"))).collect();
     let world = World::new(manifest(ids.iter().map(with_lock).collect()), json!({"steps": steps}));
     world.ends(&[], 0);
-    assert!(!world.has(|event| matches!(event, Event::Noted { text, .. } if text.contains("flaky"))), "two ran together");
+    assert!(
+        !world.has(|event| matches!(event, Event::Noted { text, .. } if text.contains("flaky"))),
+        "two ran together"
+    );
     assert_eq!(world.noted().len(), 16, "eight for the components and eight for the whole");
 }
 

@@ -47,7 +47,7 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     }
     show_remarks(app, &opened);
     opened.paths.create().context("cannot prepare the spec directory").map_err(CliError::environment)?;
-    let _lock = lock(app, &opened)?;
+    let _lock = lock_spec(app, &opened)?;
     if args.fresh {
         start_over(app, &opened)?;
     }
@@ -113,6 +113,7 @@ async fn work(
     let agent = agent::find(app, opened, &env).await?;
     let git = Git::new(env.check.clone(), (RUN_MARK.into(), mark.clone().into()));
     let tree = open_tree(app, opened, &git, &past.state)?;
+    let _work_dir = lock_work_dir(app, opened, &tree)?;
     let run = RunStarted {
         run: past.runs + 1,
         plan: opened.spec.digest,
@@ -180,34 +181,28 @@ fn show_remarks(app: &App, opened: &Opened) {
     }
 }
 
-/// The locks of a run: of its spec, and of its work directory where components work in it.
-struct Locks {
-    _spec: RunLock,
-    _work_dir: Option<RunLock>,
+/// The lock of the spec: one run at a time.
+fn lock_spec(app: &App, opened: &Opened) -> Result<RunLock, CliError> {
+    lock(app, opened, &opened.paths.lock(), &format!("`{}`", opened.reference))
 }
 
-fn lock(app: &App, opened: &Opened) -> Result<Locks, CliError> {
-    let command = format!("cco run {}", opened.reference);
-    let holder = Holder::this_process(app.environment.started, command);
-    let acquire = |path: &std::path::Path, what: &str| {
-        RunLock::acquire(path, &holder).map_err(|error| match error {
-            LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("{what} is being worked on: {error}")),
-            LockError::Io(_) => CliError::environment(error),
-        })
-    };
-    let spec = acquire(&opened.paths.lock(), &format!("`{}`", opened.reference))?;
-    let work_dir = match wanted_isolation(opened) {
-        Some(false) => {
-            let dir = fs_err::canonicalize(&opened.spec.work_dir).map_err(CliError::environment)?;
-            let locks =
-                app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
-            let path = locks.join("locks").join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
-            crate::fsx::create_dir_private(&locks.join("locks")).map_err(CliError::environment)?;
-            Some(acquire(&path, &format!("`{}`", dir.display()))?)
-        }
-        Some(true) | None => None,
-    };
-    Ok(Locks { _spec: spec, _work_dir: work_dir })
+/// The lock of the work directory, where components work in it: runs of other specs may want it too.
+fn lock_work_dir(app: &App, opened: &Opened, tree: &Tree) -> Result<Option<RunLock>, CliError> {
+    let Tree::Shared(dir) = tree else { return Ok(None) };
+    let dir = fs_err::canonicalize(dir).map_err(CliError::environment)?;
+    let state = app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
+    let locks = state.join("locks");
+    crate::fsx::create_dir_private(&locks).map_err(CliError::environment)?;
+    let path = locks.join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
+    lock(app, opened, &path, &format!("`{}`", dir.display())).map(Some)
+}
+
+fn lock(app: &App, opened: &Opened, path: &std::path::Path, what: &str) -> Result<RunLock, CliError> {
+    let holder = Holder::this_process(app.environment.started, format!("cco run {}", opened.reference));
+    RunLock::acquire(path, &holder).map_err(|error| match error {
+        LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("{what} is being worked on: {error}")),
+        LockError::Io(_) => CliError::environment(error),
+    })
 }
 
 /// Sets journal, runs and the integration branch aside. What a dead run left is ended first: it works in the very tree
