@@ -80,7 +80,7 @@ fn changed_checks_are_run_and_no_agent() {
         json!([{"name": "renamed", "run": "test -e a.txt"}]),
         json!([{"name": "renamed", "run": "test -e a.txt"}, {"name": "more", "run": "true"}]),
         json!([{"name": "more", "run": "true"}]),
-        json!(["true"]),
+        json!(["test -f a.txt"]),
     ]
     .into_iter()
     .enumerate()
