@@ -1,6 +1,5 @@
 //! The fold: one event at a time, mechanical. It decides nothing; decisions were made when the event was written.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,15 +8,14 @@ use super::event::{AttemptEnd, Event, Pause, Proof, Redo, RunEnd, Scope, Trouble
 use super::report::Claim;
 use super::state::{Illegal, RunState};
 use super::subject::{During, Phase, Question, Running, Slot, Todo, Tries, Validation, Why, Work};
-use crate::ids::{AttemptId, Step, Subject};
+use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
-use crate::plan::{CheckIndex, Leg};
+use crate::plan::{Leg, Plan};
 
 impl RunState {
     /// Applies one event of a record written at `at`.
     ///
-    /// Of components that the manifest has no more, only what they cost and asked is kept. Checks that it has no more
-    /// change nothing: the plan is that of today, and the records may be of an older one.
+    /// Of components that the manifest has no more, only what they cost and asked is kept.
     ///
     /// # Errors
     /// [`Illegal`] when the event contradicts the state; the state may then be half changed and must be dropped.
@@ -32,12 +30,10 @@ impl RunState {
         match event {
             Event::JournalOpened { .. } | Event::Noted { .. } => {}
             Event::RunStarted(started) => {
-                if self.run.as_ref().is_some_and(|last| last.plan != started.plan) {
-                    self.reopen_checks();
-                }
                 self.ended = None;
                 self.halt = None;
                 self.pause = None;
+                self.hold = None;
                 self.limited = 0;
                 self.jobs = started.jobs;
                 self.run = Some((**started).clone());
@@ -48,6 +44,7 @@ impl RunState {
                 self.pause = Some((*until, *why));
                 self.limited += 1;
             }
+            Event::WindowNearlyUsed { until } => self.hold = Some(*until),
             Event::JobsChanged { jobs } => self.jobs = *jobs,
             Event::ComponentStarted { on, input, step } => {
                 let index = self.index(event, &on.clone().into())?;
@@ -77,14 +74,18 @@ impl RunState {
                     _ => return Err(Self::illegal(event, "no agent step is under way")),
                 }
             }
-            Event::ValidationOpened { on, scope, round } => self.open_validation(event, on, *scope, *round)?,
-            Event::ValidationSettled { on, verdict, issues, checks, .. } => {
+            Event::ValidationOpened { on, scope, round, checks, set } => {
+                let wanted = checks.iter().map(|name| (name.clone(), Slot::Wanted(Tries::default()))).collect();
+                let validation = Validation { scope: *scope, round: *round, set: *set, checks: wanted };
+                self.open_validation(event, on, validation)?;
+            }
+            Event::ValidationSettled { on, verdict, issues, .. } => {
                 let index = self.index(event, on)?;
                 let Phase::Validating(validation) = &self.at_mut(index).phase else {
                     return Err(Self::illegal(event, "no validation is open"));
                 };
-                let scope = validation.scope;
-                self.at_mut(index).checks = Some(*checks);
+                let (scope, set) = (validation.scope, validation.set);
+                self.at_mut(index).checks = Some(set);
                 match verdict {
                     Verdict::Pass => self.pass(index, scope),
                     Verdict::Fail => {
@@ -146,7 +147,6 @@ impl RunState {
 
     fn start_attempt(&mut self, event: &Event, attempt: &AttemptId, running: Running) -> Result<(), Illegal> {
         let index = self.index(event, &attempt.on)?;
-        let plan = Arc::clone(self.plan());
         let subject = self.at_mut(index);
         if attempt.n != subject.next_attempt(&attempt.step) {
             return Err(Self::illegal(event, "its number is not the next one"));
@@ -163,21 +163,16 @@ impl RunState {
                 self.counts.writers += u32::from(attempt.step.writes());
             }
             (Phase::Validating(validation), Step::Check(name)) => {
-                let slot = validation
-                    .checks
-                    .iter_mut()
-                    .find(|(check, _)| plan.check(*check).name == *name)
-                    .map(|(_, slot)| slot);
+                let slot = validation.checks.iter_mut().find(|(check, _)| check == name).map(|(_, slot)| slot);
                 match slot {
                     Some(slot @ Slot::Wanted(_)) => {
                         let Slot::Wanted(tries) = *slot else { unreachable!("matched above") };
                         *slot = Slot::Running(tries, running);
                         self.counts.checks += 1;
                     }
-                    Some(Slot::Running(..) | Slot::Settled(..)) => {
+                    Some(Slot::Running(..) | Slot::Settled(..)) | None => {
                         return Err(Self::illegal(event, "that check is not wanted"));
                     }
-                    None => {}
                 }
             }
             (
@@ -218,22 +213,6 @@ impl RunState {
         }
     }
 
-    /// Takes back what checks said in validations that are still open: of an edited manifest, the same name may be
-    /// another command.
-    fn reopen_checks(&mut self) {
-        for at in 0..=self.run_index() {
-            if let Phase::Validating(validation) = &mut self.at_mut(at).phase {
-                for (_, slot) in &mut validation.checks {
-                    *slot = match std::mem::replace(slot, Slot::Wanted(Tries::default())) {
-                        Slot::Running(_, running) => Slot::Running(Tries::default(), running),
-                        Slot::Wanted(_) | Slot::Settled(..) => Slot::Wanted(Tries::default()),
-                    };
-                }
-                self.queue(at);
-            }
-        }
-    }
-
     fn end_attempt(
         &mut self,
         event: &Event,
@@ -248,7 +227,7 @@ impl RunState {
         if let AttemptEnd::Failed { class, message, .. } = end {
             self.halt_on(*class, message);
         }
-        let plan = Arc::clone(self.plan());
+        let next_leg = leg_after(self.plan(), index, &attempt.step);
         let subject = self.at_mut(index);
         match (&mut subject.phase, &attempt.step) {
             (Phase::Working(work), step)
@@ -260,8 +239,11 @@ impl RunState {
                 if let AttemptEnd::Wrote { report, product, .. } = end {
                     subject.product = *product;
                     subject.report = says_something(report).then(|| report.clone());
-                    let done = matches!(report.status, Claim::Done | Claim::NothingToDo);
-                    subject.leg += u8::from(done && is_leg(step));
+                    if matches!(report.status, Claim::Done | Claim::NothingToDo)
+                        && let Some(next) = next_leg
+                    {
+                        subject.leg = next;
+                    }
                     if *step == Step::Fix {
                         let fixing = subject.fixing.get_or_insert_default();
                         fixing.tried.push(report.summary.clone());
@@ -274,21 +256,12 @@ impl RunState {
                 }
             }
             (Phase::Validating(validation), Step::Check(name)) => {
-                let slot = validation
-                    .checks
-                    .iter_mut()
-                    .find(|(check, _)| plan.check(*check).name == *name)
-                    .map(|(_, slot)| slot);
-                match slot {
-                    Some(slot @ Slot::Running(..)) => {
-                        end_check(slot, end);
-                        self.counts.checks -= 1;
-                    }
-                    Some(Slot::Wanted(_) | Slot::Settled(..)) => {
-                        return Err(Self::illegal(event, "that check does not run"));
-                    }
-                    None => {}
-                }
+                let slot = validation.checks.iter_mut().find(|(check, _)| check == name).map(|(_, slot)| slot);
+                let Some(slot @ Slot::Running(..)) = slot else {
+                    return Err(Self::illegal(event, "that check does not run"));
+                };
+                end_check(slot, end);
+                self.counts.checks -= 1;
             }
             (
                 Phase::Working(_)
@@ -328,45 +301,20 @@ impl RunState {
         }
     }
 
-    fn open_validation(&mut self, event: &Event, on: &Subject, scope: Scope, round: u32) -> Result<(), Illegal> {
+    fn open_validation(&mut self, event: &Event, on: &Subject, validation: Validation) -> Result<(), Illegal> {
         let index = self.index(event, on)?;
         let plan = Arc::clone(self.plan());
-        let mut light = false;
+        let subject = self.at_mut(index);
+        subject.rounds = validation.round;
         if *on != Subject::Run {
             let legs = plan.legs(index);
-            let subject = self.at_mut(index);
             match legs.get(usize::from(subject.leg)) {
-                Some(Leg::Light) => light = true,
-                Some(Leg::Validate) => {}
+                Some(Leg::Light | Leg::Validate) => {}
                 Some(Leg::Step(_)) | None => subject.leg = last_validation(legs),
             }
         }
-        let set: &[u32] = match scope {
-            Scope::Component if light => &[],
-            Scope::Component => &plan.component(index).checks,
-            Scope::Level(_) => &plan.level_checks,
-            Scope::Final => &plan.final_checks,
-        };
-        let left_out = if scope == Scope::Final { self.checks_left_out() } else { HashSet::new() };
-        let checks = set.iter().filter(|check| !left_out.contains(check));
-        let checks = checks.map(|&check| (check, Slot::Wanted(Tries::default()))).collect();
-        self.at_mut(index).rounds = round;
-        self.enter(index, Phase::Validating(Box::new(Validation { scope, round, checks })));
+        self.enter(index, Phase::Validating(Box::new(validation)));
         Ok(())
-    }
-
-    /// Checks that only components have which were left out: the whole is proven without them.
-    fn checks_left_out(&self) -> HashSet<CheckIndex> {
-        if self.counts.complete == self.run_index() {
-            return HashSet::new();
-        }
-        let plan = self.plan();
-        let of = |complete: bool| {
-            let components = (0..self.run_index()).filter(move |&at| self.component(at).is_complete() == complete);
-            components.flat_map(|at| &plan.component(at).checks).copied()
-        };
-        let kept: HashSet<CheckIndex> = of(true).chain(plan.level_checks.iter().copied()).collect();
-        of(false).filter(|check| !kept.contains(check)).collect()
     }
 
     /// What a PASS makes true; components complete by an event of their own.
@@ -417,6 +365,10 @@ impl RunState {
         let Phase::Asking(question) = self.at_mut(index).phase.clone() else {
             return Err(Self::illegal(event, "it does not wait for an answer"));
         };
+        let accepted = match &question.during {
+            During::Step(step) => leg_after(self.plan(), index, step),
+            During::Validation(_) => None,
+        };
         let subject = self.at_mut(index);
         if let Some(guidance) = &answer.guidance {
             subject.guidance.push(Arc::from(guidance.as_str()));
@@ -434,18 +386,17 @@ impl RunState {
             fixing.best = None;
         }
         if answer.verb == Verb::Accept && escalation.on != Subject::Run {
-            let passes_leg = match &question.during {
-                During::Step(step) => is_leg(step) || *step == Step::Fix,
-                During::Validation(_) => true,
-            };
-            subject.leg += u8::from(passes_leg);
+            match &question.during {
+                During::Step(Step::Fix) | During::Validation(_) => subject.leg += 1,
+                During::Step(_) => subject.leg = accepted.unwrap_or(subject.leg),
+            }
         }
         // Until the event that tells what follows, it stands where the question found it.
         let phase = match question.during {
             During::Step(step) => Phase::Working(Work::new(step)),
             During::Validation(scope) => {
                 let round = self.at_mut(index).rounds;
-                Phase::Validating(Box::new(Validation { scope, round, checks: Vec::new() }))
+                Phase::Validating(Box::new(Validation { scope, round, set: Digest::default(), checks: Vec::new() }))
             }
         };
         self.enter(index, phase);
@@ -479,9 +430,16 @@ fn last_validation(legs: &[Leg]) -> u8 {
     legs.iter().rposition(|leg| *leg == Leg::Validate).unwrap_or(legs.len()) as u8
 }
 
-/// Whether a step is a leg of a component's way (fixes, revisions and merges are not).
-fn is_leg(step: &Step) -> bool {
-    matches!(step, Step::Skeleton | Step::Implement)
+/// The leg behind a step, by today's mode: a step that was done in another mode is not done again. None for steps that
+/// are no leg of a component's way (fixes, revisions, merges).
+fn leg_after(plan: &Plan, index: Index, step: &Step) -> Option<u8> {
+    if !matches!(step, Step::Skeleton | Step::Implement) || index as usize >= plan.components.len() {
+        return None;
+    }
+    let legs = plan.legs(index);
+    let at = legs.iter().position(|leg| matches!(leg, Leg::Step(one) if one == step));
+    // A mode without skeletons has the implementation still before it.
+    Some(at.map_or(0, |at| at as u8 + 1))
 }
 
 /// What the next try of a step starts from.
@@ -572,6 +530,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }
+        | Event::WindowNearlyUsed { .. }
         | Event::JobsChanged { .. }
         | Event::ValidationWaived { .. }
         | Event::RunCompleted { .. }

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 #[path = "../support/env.rs"]
+#[allow(dead_code)]
 #[macro_use]
 mod env;
 mod world;
