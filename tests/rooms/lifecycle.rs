@@ -355,6 +355,10 @@ fn nothing_begins_before_a_window_that_is_nearly_used_up_resets() {
 
 /// Components that depend on nothing, each with a check of its own.
 fn apart(ids: &[&str]) -> Arc<Plan> {
+    apart_with(ids, Policy { jobs: 4, ..Policy::default() })
+}
+
+fn apart_with(ids: &[&str], policy: Policy) -> Arc<Plan> {
     let check = |id: &&str| CheckPlan {
         name: format!("check-{id}").into(),
         run: format!("check {id}"),
@@ -382,7 +386,7 @@ fn apart(ids: &[&str]) -> Arc<Plan> {
         checks: ids.iter().map(check).collect(),
         level_checks: Vec::new(),
         final_checks: (0..ids.len() as u32).collect(),
-        policy: Policy { jobs: 4, ..Policy::default() },
+        policy,
         one_tree: false,
         only: None,
     };
@@ -480,4 +484,16 @@ fn checks_of_skipped_components_are_not_part_of_the_whole() {
     let of_the_whole: Vec<String> = world.start_all().iter().map(ToString::to_string).collect();
     assert_eq!(of_the_whole.len(), 1, "{of_the_whole:?}");
     assert!(!of_the_whole.contains(&skipped), "{of_the_whole:?}");
+}
+
+/// With --fail-fast the first question ends the run, whatever else waits for better times.
+#[test]
+fn fail_fast_waits_for_no_backoff() {
+    let policy = Policy { jobs: 4, fail_fast: true, ..Policy::default() };
+    let mut world = World::begin(&apart_with(&["a", "b"], policy), 0, &[], 0);
+    let attempts = world.start_all();
+    world.settle(attempts[1].clone(), trouble(Trouble::Transient));
+    world.asks(attempts[0].clone());
+    assert!(wake_at(&world.state, world.now).is_some());
+    assert_eq!(end_of(&world.state, world.now), Some(RunEnd::FailFast));
 }
