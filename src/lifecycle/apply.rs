@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{AttemptEnd, Event, Pause, Proof, Redo, RunEnd, Scope, Trouble, Usage, Verb, Verdict};
 use super::report::Claim;
-use super::state::{Illegal, RunState};
+use super::state::{Halt, Illegal, RunState};
 use super::subject::{During, Phase, Question, Running, Slot, Todo, Tries, Validation, Why, Work};
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
@@ -39,7 +39,10 @@ impl RunState {
                 self.run = Some((**started).clone());
             }
             Event::RunEnded { end } => self.ended = Some(*end),
-            Event::RunAborted => self.halt = Some((RunEnd::Incomplete, "the user ended it".to_owned())),
+            Event::RunAborted => {
+                let why = "the user ended it".to_owned();
+                self.halt = Some(Halt { end: RunEnd::Incomplete, class: None, why });
+            }
             Event::RunPaused { until, why } => {
                 self.pause = Some((*until, *why));
                 self.limited += 1;
@@ -280,15 +283,16 @@ impl RunState {
 
     /// Trouble that no retry can mend stops the run.
     fn halt_on(&mut self, class: Trouble, message: &str) {
+        let halt = |end| Some(Halt { end, class: Some(class), why: message.to_owned() });
         match class {
             Trouble::Authentication
             | Trouble::Billing
             | Trouble::Model
             | Trouble::BadRequest
             | Trouble::NotStarted
-            | Trouble::Internal => self.halt = Some((RunEnd::Environment, message.to_owned())),
+            | Trouble::Internal => self.halt = halt(RunEnd::Environment),
             Trouble::UsageLimit { .. } if self.plan().policy.no_wait => {
-                self.halt = Some((RunEnd::UsageLimit, message.to_owned()));
+                self.halt = halt(RunEnd::UsageLimit);
             }
             Trouble::UsageLimit { .. }
             | Trouble::RateLimit { .. }

@@ -106,7 +106,7 @@ pub fn end_of(state: &RunState, now: Timestamp) -> Option<RunEnd> {
         return None;
     }
     Some(match &state.halt {
-        Some((end, _)) => *end,
+        Some(halt) => halt.end,
         None if state.fails_fast() => RunEnd::FailFast,
         None if state.out_of_budget() && state.wants_agents() => RunEnd::Budget,
         None if state.counts.asking > 0 => RunEnd::NeedsAnswer,

@@ -114,6 +114,7 @@ fn what_no_retry_can_mend_stops_the_run_with_cause_and_remedy() {
         assert_eq!(world.troubles(), [class], "{error}");
         assert_eq!(world.last_end(), Some(RunEnd::Environment));
         assert!(output.to_string().contains("`cco run` carries on"), "{error}: {output}");
+        assert!(output.to_string().contains("\nhelp: "), "{error}: {output}");
         assert_nothing_passed_unchecked(&world);
         // Mended, it goes on where it stopped.
         world.ends(&[], 0);
