@@ -2,7 +2,6 @@
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 #[path = "../support/env.rs"]
-#[allow(dead_code)]
 #[macro_use]
 mod env;
 mod world;
