@@ -181,8 +181,12 @@ impl Dispatcher {
         }
         let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
         self.apply(begun, now)?;
-        for (attempt, resumed) in self.state.in_flight() {
-            let left = settle_left(&self.job, attempt, resumed);
+        let in_flight = self.state.in_flight();
+        for (attempt, resumed) in &in_flight {
+            let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
+            let others = others.filter_map(|(other, _)| self.job.definition_of(&other.on));
+            let others: Vec<String> = others.flat_map(|other| other.write_patterns().map(str::to_owned)).collect();
+            let left = settle_left(&self.job, attempt.clone(), *resumed, &others);
             self.settle(left)?;
         }
         let redo = reconcile::redo(&self.state, &start.redo, start.guidance.as_deref());

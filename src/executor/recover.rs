@@ -16,13 +16,15 @@ pub async fn end_strays(spec_mark: &str) -> usize {
 
 /// How an attempt in flight ended whose run died: a complete answer is adopted and its work committed (or the commit
 /// found that exists already); anything else was interrupted. A check without a reaped status runs again.
-pub fn settle_left(job: &Job, attempt: AttemptId, resumed: bool) -> Ended {
+///
+/// `others` is what the other attempts in flight own: they may have left it half written.
+pub fn settle_left(job: &Job, attempt: AttemptId, resumed: bool, others: &[String]) -> Ended {
     if matches!(attempt.step, Step::Check(_)) {
         return ended(attempt, AttemptEnd::Interrupted { resumable: false });
     }
     match agent::adopt(&job.paths.stream(&attempt), kind_of(&attempt.step)) {
         Ok(Adopted::Complete(reply)) => {
-            let mut adopted = adopt(job, attempt, *reply);
+            let mut adopted = adopt(job, attempt, *reply, others);
             adopted.notes.push("its result was complete when the run died, and was adopted".to_owned());
             adopted
         }
@@ -38,9 +40,9 @@ pub fn settle_left(job: &Job, attempt: AttemptId, resumed: bool) -> Ended {
     }
 }
 
-fn adopt(job: &Job, attempt: AttemptId, reply: agent::Reply) -> Ended {
+fn adopt(job: &Job, attempt: AttemptId, reply: agent::Reply, others: &[String]) -> Ended {
     let known = job.tree.commit_of(&attempt);
-    let mut adopted = conclude(job, attempt, reply, &[]);
+    let mut adopted = conclude(job, attempt, reply, others);
     if let (AttemptEnd::Wrote { commit, .. }, Ok(Some(found))) = (&mut adopted.end, known)
         && commit.is_none()
     {

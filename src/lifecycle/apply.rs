@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{AttemptEnd, Event, Pause, Proof, Redo, RunEnd, Scope, Trouble, Usage, Verb, Verdict};
 use super::report::Claim;
-use super::state::{Illegal, RunState};
+use super::state::{Halt, Illegal, RunState};
 use super::subject::{During, Phase, Question, Running, Slot, Todo, Tries, Validation, Why, Work};
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
@@ -15,7 +15,7 @@ use crate::plan::{Leg, Plan};
 impl RunState {
     /// Applies one event of a record written at `at`.
     ///
-    /// Events about components that the manifest has no more change nothing but the list of removed ones.
+    /// Of components that the manifest has no more, only what they cost and asked is kept.
     ///
     /// # Errors
     /// [`Illegal`] when the event contradicts the state; the state may then be half changed and must be dropped.
@@ -24,6 +24,7 @@ impl RunState {
             && self.locate(&on).is_none()
         {
             self.note_removed(&on);
+            self.keep_of_removed(event);
             return Ok(());
         }
         match event {
@@ -38,7 +39,10 @@ impl RunState {
                 self.run = Some((**started).clone());
             }
             Event::RunEnded { end } => self.ended = Some(*end),
-            Event::RunAborted => self.halt = Some((RunEnd::Incomplete, "the user ended it".to_owned())),
+            Event::RunAborted => {
+                let why = "the user ended it".to_owned();
+                self.halt = Some(Halt { end: RunEnd::Incomplete, class: None, why });
+            }
             Event::RunPaused { until, why } => {
                 self.pause = Some((*until, *why));
                 self.limited += 1;
@@ -189,6 +193,29 @@ impl RunState {
         Ok(())
     }
 
+    /// Adds what an attempt cost; tells whether it can have cost anything.
+    fn pay(&mut self, attempt: &AttemptId, end: &AttemptEnd, usage: Option<&Usage>) -> bool {
+        // What never ran cost nothing; of everything else an agent did, unknown is not zero.
+        let ran = !matches!(end, AttemptEnd::Failed { class: Trouble::NotStarted, .. });
+        let paid = attempt.step.by_agent() && ran;
+        if paid {
+            self.cost.add(usage);
+            self.cost_attempts += 1;
+        }
+        paid
+    }
+
+    /// What components that are gone cost was paid all the same, and the numbers of their questions stay theirs.
+    fn keep_of_removed(&mut self, event: &Event) {
+        if let Event::AttemptEnded { attempt, end, usage, .. } = event {
+            self.pay(attempt, end, usage.as_deref());
+        }
+        if let Event::Escalated(escalation) = event {
+            self.asked += 1;
+            self.questions.insert(escalation.id.clone(), (**escalation).clone());
+        }
+    }
+
     fn end_attempt(
         &mut self,
         event: &Event,
@@ -197,11 +224,7 @@ impl RunState {
         usage: Option<&Usage>,
     ) -> Result<(), Illegal> {
         let index = self.index(event, &attempt.on)?;
-        // What never ran cost nothing; of everything else an agent did, unknown is not zero.
-        let ran = !matches!(end, AttemptEnd::Failed { class: Trouble::NotStarted, .. });
-        if attempt.step.by_agent() && ran {
-            self.cost.add(usage);
-            self.cost_attempts += 1;
+        if self.pay(attempt, end, usage) {
             self.at_mut(index).cost.add(usage);
         }
         if let AttemptEnd::Failed { class, message, .. } = end {
@@ -260,6 +283,7 @@ impl RunState {
 
     /// Trouble that no retry can mend stops the run.
     fn halt_on(&mut self, class: Trouble, message: &str) {
+        let halt = |end| Some(Halt { end, class: Some(class), why: message.to_owned() });
         match class {
             Trouble::Authentication
             | Trouble::Billing
@@ -267,9 +291,9 @@ impl RunState {
             | Trouble::BadRequest
             | Trouble::NotStarted
             | Trouble::DiskFull
-            | Trouble::Internal => self.halt = Some((RunEnd::Environment, message.to_owned())),
+            | Trouble::Internal => self.halt = halt(RunEnd::Environment),
             Trouble::UsageLimit { .. } if self.plan().policy.no_wait => {
-                self.halt = Some((RunEnd::UsageLimit, message.to_owned()));
+                self.halt = halt(RunEnd::UsageLimit);
             }
             Trouble::UsageLimit { .. }
             | Trouble::RateLimit { .. }
@@ -387,6 +411,8 @@ impl RunState {
     fn go_stale(&mut self, index: Index, redo: Redo, guidance: Option<&str>) {
         self.completed = None;
         let run = self.run_index();
+        let on = self.name(index);
+        self.questions.retain(|_, question| question.on != on);
         let subject = self.at_mut(index);
         if let Some(text) = guidance {
             subject.guidance.push(Arc::from(text));

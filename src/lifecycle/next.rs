@@ -58,7 +58,7 @@ pub fn next(
     now: Timestamp,
     session: &mut dyn FnMut() -> Box<str>,
 ) -> Result<Option<Next>, Illegal> {
-    if state.halt.is_some() || state.ended.is_some() || (state.plan().policy.fail_fast && state.has_failed()) {
+    if state.halt.is_some() || state.ended.is_some() || state.fails_fast() {
         return Ok(None);
     }
     if let Some(events) = decide(state, now)? {
@@ -101,12 +101,13 @@ pub fn wake_at(state: &RunState, now: Timestamp) -> Option<Timestamp> {
 
 /// How the run ends if nothing is in flight and [`next`] gives nothing; none while something can still happen by itself.
 pub fn end_of(state: &RunState, now: Timestamp) -> Option<RunEnd> {
-    if !state.is_quiet() || (state.halt.is_none() && wake_at(state, now).is_some() && !state.out_of_budget()) {
+    let waits = state.halt.is_none() && !state.fails_fast() && !state.out_of_budget() && wake_at(state, now).is_some();
+    if !state.is_quiet() || waits {
         return None;
     }
     Some(match &state.halt {
-        Some((end, _)) => *end,
-        None if state.plan().policy.fail_fast && state.has_failed() => RunEnd::FailFast,
+        Some(halt) => halt.end,
+        None if state.fails_fast() => RunEnd::FailFast,
         None if state.out_of_budget() && state.wants_agents() => RunEnd::Budget,
         None if state.counts.asking > 0 => RunEnd::NeedsAnswer,
         None if state.selection_complete() => RunEnd::Done,
@@ -287,8 +288,9 @@ impl RunState {
         !self.queues.agents.is_empty() || !self.queues.ready.is_empty()
     }
 
-    fn has_failed(&self) -> bool {
-        self.counts.failed > 0 || self.counts.asking > 0
+    /// Whether the first failure ends the run, and there was one.
+    fn fails_fast(&self) -> bool {
+        self.plan().policy.fail_fast && (self.counts.failed > 0 || self.counts.asking > 0)
     }
 
     /// Whether every component that this run works on is complete, and the whole where it works on all.

@@ -3,11 +3,13 @@
 //! A settlement applies its events to the state as it writes them down, so that each decision sees the one before it;
 //! replaying the same events by `apply` gives the same state by construction.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::apply::holds;
 use super::event::{
     Answer, AttemptEnd, Cause, Escalation, Event, Issue, Pause, Proof, Redo, Scope, StaleReason, Trend, Trouble, Usage,
     Verb, Verdict,
@@ -291,7 +293,23 @@ impl Settlement<'_> {
             Scope::Level(_) => &plan.level_checks,
             Scope::Final => &plan.final_checks,
         };
-        set.iter().map(|&check| plan.check(check).name.clone()).collect()
+        let left_out = if scope == Scope::Final { self.checks_left_out() } else { HashSet::new() };
+        let set = set.iter().filter(|check| !left_out.contains(check));
+        set.map(|&check| plan.check(check).name.clone()).collect()
+    }
+
+    /// Checks that only components have which were left out: the whole is proven without them.
+    fn checks_left_out(&self) -> HashSet<CheckIndex> {
+        let (state, plan) = (&*self.state, self.state.plan());
+        if state.counts.complete == state.run_index() {
+            return HashSet::new();
+        }
+        let of = |complete: bool| {
+            let components = (0..state.run_index()).filter(move |&at| state.component(at).is_complete() == complete);
+            components.flat_map(|at| &plan.component(at).checks).copied()
+        };
+        let kept: HashSet<CheckIndex> = of(true).chain(plan.level_checks.iter().copied()).collect();
+        of(false).filter(|check| !kept.contains(check)).collect()
     }
 
     fn check_set(&self, at: Index) -> crate::ids::Digest {
@@ -389,6 +407,8 @@ impl Settlement<'_> {
                 let when = later(self.now, ceiling.mul_f64(self.dice));
                 self.emit(Event::RetryScheduled { on, at: when })
             }
+            // Who was refused while all pause already was on its way before: one burst of refusals is one limit.
+            Trouble::RateLimit { until } if holds(self.state.pause, self.now.max(until.unwrap_or(self.now))) => Ok(()),
             Trouble::RateLimit { until } => {
                 let pause = doubled(PAUSE, self.state.limited, PAUSE_LIMIT);
                 let until = until.filter(|end| *end > self.now).unwrap_or_else(|| later(self.now, pause));

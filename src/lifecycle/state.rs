@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::event::{Escalation, Event, RunEnd};
-use super::event::{Pause, RunStarted};
+use super::event::{Pause, RunStarted, Trouble};
 use super::subject::{Cost, Phase, Slot, SubjectState, Todo};
 use crate::ids::{ComponentId, Subject};
 use crate::plan::graph::Index;
@@ -28,6 +28,17 @@ pub struct Illegal {
     pub why: String,
 }
 
+/// What stopped a run for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// How the run ends by it.
+    pub end: RunEnd,
+    /// The class of the trouble; none where the user stopped it.
+    pub class: Option<Trouble>,
+    /// The cause, in the words of who reported it.
+    pub why: String,
+}
+
 /// The fold of all records.
 #[derive(Debug, Clone)]
 pub struct RunState {
@@ -39,7 +50,7 @@ pub struct RunState {
     /// How the last run ended; none while one is under way or after a crash.
     pub(super) ended: Option<RunEnd>,
     /// Set by trouble that no retry can mend; nothing more is started.
-    pub(super) halt: Option<(RunEnd, String)>,
+    pub(super) halt: Option<Halt>,
     /// Agents wait until then.
     pub(super) pause: Option<(Timestamp, Pause)>,
     /// No further component begins until then.
@@ -178,7 +189,7 @@ impl RunState {
     }
 
     /// Trouble that no retry can mend, with its cause.
-    pub fn halt(&self) -> Option<&(RunEnd, String)> {
+    pub fn halt(&self) -> Option<&Halt> {
         self.halt.as_ref()
     }
 
@@ -194,7 +205,7 @@ impl RunState {
 
     /// Open questions, by id.
     pub fn questions(&self) -> impl Iterator<Item = &Escalation> {
-        self.questions.values()
+        self.questions.values().filter(|question| self.locate(&question.on).is_some())
     }
 
     /// What the whole is proven by, once the final validation settled.

@@ -113,20 +113,13 @@ fn what_no_retry_can_mend_stops_the_run_with_cause_and_remedy() {
         assert_eq!(output.status, 7, "{error}: {output}");
         assert_eq!(world.troubles(), [class], "{error}");
         assert_eq!(world.last_end(), Some(RunEnd::Environment));
-        assert!(output.stderr.contains("`cco run` carries on"), "{error}: {output}");
+        assert!(output.to_string().contains("`cco run` carries on"), "{error}: {output}");
+        assert!(output.to_string().contains("\nhelp: "), "{error}: {output}");
         assert_nothing_passed_unchecked(&world);
         // Mended, it goes on where it stopped.
         world.ends(&[], 0);
         assert_eq!(world.wrote(), ["a.implement"]);
     }
-}
-
-#[test]
-fn a_login_that_is_missing_is_said_before_anything_starts() {
-    let world = World::new(manifest(vec![component("a", &[])]), json!({"logged_out": true}));
-    let output = world.run(&[]);
-    // The simulated agent is not asked for a login: nothing of it can be logged out.
-    assert_eq!(output.status, 0, "{output}");
 }
 
 #[test]

@@ -192,3 +192,32 @@ fn what_outlived_the_guard_is_ended_by_the_next_run() {
         world.assert_nothing_left();
     }
 }
+
+#[test]
+fn a_complete_answer_is_adopted_without_what_others_have_half_written() {
+    let lingers = json!({
+        "actions": [{"run": {"cmd": "echo $CCO_ATTEMPT >> $NOTES"}}, {"write": {"path": "a.txt", "text": "whole"}}],
+        "fault": {"linger_after_result": {"ms": 60_000}},
+    });
+    let half = json!({"actions": [{"write": {"path": "b.txt", "text": "half"}}], "fault": {"hang": "end"}});
+    let components = vec![crate::world::component("a", &[]), crate::world::component("b", &[])];
+    let steps = json!({"a.implement": lingers, "b.implement": [half, crate::world::writes("b", "whole")]});
+    let world = World::new(manifest(components), json!({"steps": steps}));
+    let mut run = world.start(&[]);
+    let worktree = world.env.home().join(".local/state/cco/worktrees/p/world-00000000/run");
+    let stream = world.spec.join("runs/a.implement-1.stream.jsonl");
+    let answered = run.reaches(|_| {
+        let told = fs::read_to_string(&stream).unwrap_or_default();
+        told.ends_with('\n') && told.contains("\"type\":\"result\"") && worktree.join("b.txt").exists()
+    });
+    assert!(answered);
+    run.signal("KILL");
+    let _ = run.end();
+    world.assert_nothing_left();
+    world.ends(&[], 0);
+    assert_eq!(world.noted(), ["a.implement-1"], "it was not asked again");
+    let files =
+        world.git(&["log", "--grep=Cco-Attempt: a.implement-1", "--format=", "--name-only", crate::world::BRANCH]);
+    assert_eq!(files, "a.txt");
+    assert_eq!(world.file("b.txt"), "whole");
+}

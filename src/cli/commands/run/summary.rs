@@ -7,7 +7,7 @@ use crate::cli::App;
 use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
 use crate::executor::Finish;
-use crate::lifecycle::event::{Proof, RunEnd, TreeInfo};
+use crate::lifecycle::event::{Proof, RunEnd, TreeInfo, Trouble};
 use crate::lifecycle::state::RunState;
 use crate::lifecycle::subject::Phase;
 use crate::text::{cost, one_line, plural};
@@ -60,8 +60,11 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>) -> String {
     if let Some(TreeInfo::Worktree { branch, dir, .. }) = state.run().map(|run| &run.tree) {
         let _ = writeln!(out, "the work is on branch `{branch}`, in `{dir}`");
     }
-    if let Some((_, why)) = state.halt() {
-        let _ = writeln!(out, "stopped: {}", one_line(why));
+    if let Some(halt) = state.halt() {
+        let _ = writeln!(out, "stopped: {}", one_line(&halt.why));
+        if let Some(remedy) = halt.class.and_then(remedy) {
+            let _ = writeln!(out, "help: {remedy}");
+        }
     }
     questions(&mut out, opened, state);
     if let Some(next) = end.and_then(next_command) {
@@ -78,6 +81,29 @@ fn questions(out: &mut String, opened: &Opened, state: &RunState) {
             "  cco answer {} {} retry -m \"…\"   or: accept, recheck, skip, abort",
             opened.reference, question.id
         );
+    }
+}
+
+/// What mends the trouble that stopped a run.
+fn remedy(class: Trouble) -> Option<&'static str> {
+    match class {
+        Trouble::Authentication => Some("run `claude` once and log in, or set `ANTHROPIC_API_KEY`"),
+        Trouble::Billing => Some("add credit to the account, or log in with another one"),
+        Trouble::Model => Some("name a model that the account has: `agent.model`, or `model` of the component"),
+        Trouble::BadRequest => {
+            Some("shorten what goes into the prompt: context files, notes, SPEC.md; see the prompt in `runs/`")
+        }
+        Trouble::NotStarted => Some("`cco doctor` shows what is used and where it comes from"),
+        Trouble::DiskFull => Some("make room; nothing that was recorded is lost"),
+        Trouble::Internal => Some("this is a defect of cco: please report it with the files in `runs/`"),
+        Trouble::Transient
+        | Trouble::RateLimit { .. }
+        | Trouble::UsageLimit { .. }
+        | Trouble::Refused
+        | Trouble::NoAnswer
+        | Trouble::TimedOut
+        | Trouble::Crashed
+        | Trouble::ConversationLost => None,
     }
 }
 

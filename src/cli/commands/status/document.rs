@@ -219,7 +219,7 @@ impl<'a> Report<'a> {
             run: state.run().map(|run| Run::new(run, state.ended(), facts.started)),
             live: Live::new(&facts.lock),
             proof: state.completed(),
-            stopped: state.halt().map(|(_, why)| why.as_str()),
+            stopped: state.halt().map(|halt| halt.why.as_str()),
             paused: state.pause().filter(|_| state.ended().is_none()).map(|(until, why)| Paused { until, why }),
             counts: Counts {
                 components: state.run_index(),
