@@ -133,11 +133,21 @@ impl Printer {
 
     /// Tells why the command failed and what can be done. Control characters of what is quoted do not reach the terminal.
     pub fn error(&self, error: &CliError) {
-        let mut text = format!("{ERROR}error{ERROR:#}: {}", terminal_safe(&error.error.to_string()));
-        let causes = error.error.chain().skip(1).map(|cause| ("cause", cause.to_string()));
-        let hints = error.hints.iter().map(|hint| ("help", hint.clone()));
-        for (label, line) in causes.chain(hints) {
-            text.push_str(&format!("\n  {NOTE}{label}{NOTE:#}: {}", terminal_safe(&line)));
+        let (mut text, mut remedies) = (String::new(), Vec::new());
+        for said in error.error.chain().map(ToString::to_string) {
+            // The rooms' errors bring what can be done on lines of their own.
+            let mut lines = said.split("\nhelp: ");
+            let what = terminal_safe(lines.next().unwrap_or_default());
+            remedies.extend(lines.map(str::to_owned));
+            let begun = !text.is_empty();
+            text.push_str(&if begun {
+                format!("\n  {NOTE}cause{NOTE:#}: {what}")
+            } else {
+                format!("{ERROR}error{ERROR:#}: {what}")
+            });
+        }
+        for remedy in remedies.iter().chain(&error.hints) {
+            text.push_str(&format!("\n  {NOTE}help{NOTE:#}: {}", terminal_safe(remedy)));
         }
         self.say(&text);
     }
