@@ -8,7 +8,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use cco::journal::{self, Damage, Holder, Journal, JournalError, LockError, Replay, RunLock, SpecPaths};
+use cco::journal::{
+    self, Damage, Follower, Holder, Journal, JournalError, LockError, LockState, Replay, RunLock, SpecPaths, lock_state,
+};
 use cco::lifecycle::event::{Author, Event, FORMAT, Record};
 use faulty::FaultyFile;
 use proptest::prelude::*;
@@ -356,8 +358,10 @@ fn the_second_process_is_told_who_holds_the_lock_until_that_one_is_killed() {
         }
         other => panic!("{other:?}"),
     }
+    assert!(matches!(lock_state(&path).unwrap(), LockState::Held(Some(holder)) if holder.pid == first.id()));
     first.kill().unwrap();
     first.wait().unwrap();
+    assert_eq!(lock_state(&path).unwrap(), LockState::Free);
     let lock = RunLock::acquire(&path, &me).unwrap();
     assert!(matches!(RunLock::acquire(&path, &me), Err(LockError::Held { .. })));
     drop(lock);
@@ -372,6 +376,35 @@ fn a_lock_whose_holder_has_not_said_who_it_is_is_held_all_the_same() {
     file.lock().unwrap();
     let error = RunLock::acquire(&path, &Holder::this_process(at(0), String::new())).unwrap_err();
     assert_eq!(error.to_string(), "another run holds the lock");
+    assert_eq!(lock_state(&path).unwrap(), LockState::Held(None));
+}
+
+#[test]
+fn a_lock_that_was_never_taken_is_free_and_looking_leaves_it_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    assert_eq!(lock_state(&path).unwrap(), LockState::Free);
+    assert!(!path.exists());
+    std::fs::write(&path, "pid 4294967295\nhost x\nsince 2026-01-01T00:00:00Z\ncommand y\n").unwrap();
+    assert_eq!(lock_state(&path).unwrap(), LockState::Free);
+    RunLock::acquire(&path, &Holder::this_process(at(0), String::new())).unwrap();
+}
+
+#[test]
+fn a_follower_gives_each_record_once_and_waits_for_the_end_of_a_line() {
+    let (written, bytes) = small();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(NAME);
+    let mut follower = Follower::new(path.clone());
+    let mut seen = Vec::new();
+    follower.poll(|record| seen.push(record.clone())).unwrap();
+    assert!(seen.is_empty(), "there is no journal yet");
+    for end in 0..=bytes.len() {
+        std::fs::write(&path, &bytes[..end]).unwrap();
+        follower.poll(|record| seen.push(record.clone())).unwrap();
+        assert_eq!(seen.len(), bytes[..end].iter().filter(|byte| **byte == b'\n').count());
+    }
+    assert_eq!(seen, written);
 }
 
 #[test]
