@@ -10,6 +10,11 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::text::elide_middle;
+
+/// The longest message that is shown, in columns.
+const LONGEST: usize = 800;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -261,6 +266,18 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The diagnostics that a person is shown, and how many are left out: so many fill a screen many times over, and tens of
+/// thousands take minutes. Where not all are shown, errors come first.
+pub fn shown(diagnostics: &[Diagnostic], most: usize) -> (Vec<&Diagnostic>, usize) {
+    let mut shown: Vec<&Diagnostic> = diagnostics.iter().collect();
+    if shown.len() > most {
+        shown.sort_by_key(|diagnostic| diagnostic.severity != Severity::Error);
+        shown.truncate(most);
+    }
+    let left = diagnostics.len() - shown.len();
+    (shown, left)
+}
+
 /// `diagnostic` for people: message, source line, caret, help.
 pub fn render(diagnostic: &Diagnostic, source: &Source, color: bool) -> String {
     let level = match diagnostic.severity {
@@ -268,7 +285,9 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, color: bool) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
+    // What it quotes may be as long as the file.
     let message = visible(&diagnostic.message);
+    let message = elide_middle(&message, LONGEST);
     let mut group = Group::with_title(level.primary_title(message.as_ref()).id(diagnostic.code));
     match &diagnostic.span {
         Some(span) => {

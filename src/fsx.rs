@@ -1,11 +1,44 @@
 //! Files: durable writes, each with what survives a crash. Every error names its path.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use fs_err::{File, OpenOptions};
+
+/// The most that is read of a file that a person wrote, in bytes: 16 MiB.
+pub const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
+
+/// Reads a regular file of at most `limit` bytes.
+///
+/// Anything else is an error: a pipe could be waited for for ever, and a device read without end.
+pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` {why}", path.display())));
+    let about = fs_err::metadata(path)?;
+    if !about.is_file() {
+        return refuse("is not a regular file".to_owned());
+    }
+    let mut contents = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut contents)?;
+    if contents.len() as u64 > limit {
+        return refuse(format!("has {} bytes; the limit is {limit}", about.len().max(limit.saturating_add(1))));
+    }
+    Ok(contents)
+}
+
+/// As [`read_regular`] with the limit of texts, as text.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_regular(path, LARGEST_TEXT)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is not UTF-8", path.display())))
+}
+
+/// Whether the file system of `path` has no room left. Where that cannot be told, it has.
+pub fn is_full(path: &Path) -> bool {
+    /// A file may end a little before the disk does.
+    const LITTLE: u64 = 64 * 1024;
+    rustix::fs::statvfs(path).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < LITTLE)
+}
 
 /// Makes names in `dir` durable: files that were created, renamed or removed there.
 ///

@@ -10,6 +10,7 @@ use super::{
     Adopted, AgentEnv, AgentProgram, AnswerKind, Departure, Ending, Live, LiveSink, Permissions, Reply, Session,
     Stream, arguments, classify, prompt,
 };
+use crate::fsx;
 use crate::ids::AttemptId;
 use crate::lifecycle::event::Trouble;
 use crate::process::{
@@ -59,6 +60,7 @@ pub async fn ask(
     }
     let continued = matches!(request.session, Session::Resume(_));
     let (kind, limits) = (request.kind, request.limits.clone());
+    let stream = request.stream.clone();
     let mut follower = Follower { stream: Stream::new(), attempt: request.attempt.clone(), live };
     match supervisor.run(&command(program, env, request), &limits, stop, &mut follower).await {
         Ok(finished) => {
@@ -67,6 +69,7 @@ pub async fn ask(
             let wall_ms = u64::try_from(finished.wall.as_millis()).unwrap_or(u64::MAX);
             let state = std::mem::take(&mut follower.stream).finish();
             let mut reply = classify(&state, &departure, &stderr, kind, continued, wall_ms);
+            blame_disk(&mut reply.ending, &stream);
             let strays = finished.strays.len();
             if strays > 0 {
                 reply.notes.push(format!("processes that the agent left running and that were ended: {strays}"));
@@ -79,6 +82,16 @@ pub async fn ask(
             ..not_made(Trouble::NotStarted, String::new())
         },
         Err(error) => not_made(Trouble::NotStarted, with_causes(&error)),
+    }
+}
+
+/// An answer that is missing where there was no room to write it is no failure of the agent's.
+fn blame_disk(ending: &mut Ending, stream: &Path) {
+    if let Ending::Failed { trouble: trouble @ (Trouble::Crashed | Trouble::NoAnswer), message, .. } = ending
+        && fsx::is_full(stream)
+    {
+        *trouble = Trouble::DiskFull;
+        *message = format!("no room is left on the disk of `{}`: {message}", stream.display());
     }
 }
 

@@ -13,13 +13,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal};
 use serde::Deserialize;
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
 
 use super::{AgentEnv, AgentProgram};
 
 /// How long the program may take to answer; it needs a tenth of a second on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How much of an answer is read, in bytes.
+const ANSWER: u64 = 64 * 1024;
 
 /// A version of the CLI.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,16 +143,45 @@ async fn ask(program: &AgentProgram, env: &AgentEnv, arguments: &[&str]) -> Resu
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    match tokio::time::timeout(PATIENCE, command.output()).await {
-        Ok(Ok(output)) => Ok(output),
-        Ok(Err(source)) => Err(match source.kind() {
-            io::ErrorKind::NotFound => ProbeError::Missing(name()),
-            io::ErrorKind::PermissionDenied => ProbeError::NotExecutable(name()),
-            _ => ProbeError::Start { program: name(), source },
-        }),
+        .process_group(0);
+    let child = command.spawn().map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => ProbeError::Missing(name()),
+        io::ErrorKind::PermissionDenied => ProbeError::NotExecutable(name()),
+        _ => ProbeError::Start { program: name(), source },
+    })?;
+    let mut child = Asked(child);
+    match tokio::time::timeout(PATIENCE, child.answer()).await {
+        Ok(output) => output.map_err(|source| ProbeError::Start { program: name(), source }),
         Err(_) => Err(ProbeError::Silent(name())),
     }
+}
+
+/// A program that was asked something. Its whole group ends with this: what it started is no business of ours.
+struct Asked(Child);
+
+impl Asked {
+    /// What it says, as far as anybody would read it, and how it ends.
+    async fn answer(&mut self) -> io::Result<Output> {
+        let (stdout, stderr) = tokio::try_join!(head(self.0.stdout.take()), head(self.0.stderr.take()))?;
+        Ok(Output { status: self.0.wait().await?, stdout, stderr })
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Some(group) = self.0.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// The first [`ANSWER`] bytes of a stream. The pipe is closed behind them, which ends who goes on writing.
+async fn head(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    if let Some(stream) = stream {
+        stream.take(ANSWER).read_to_end(&mut head).await?;
+    }
+    Ok(head)
 }
 
 fn unlike(program: &AgentProgram, output: &Output) -> ProbeError {

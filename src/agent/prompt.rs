@@ -12,6 +12,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::Serialize;
 
+use crate::fsx;
 use crate::ids::Step;
 use crate::lifecycle::report::Severity;
 
@@ -293,7 +294,7 @@ impl Prompts {
         }
         for (name, built_in) in BUILT_IN {
             let text = match prompts.file(name) {
-                Some(path) => fs_err::read_to_string(path)?,
+                Some(path) => fsx::read_text(path)?,
                 None => built_in.to_owned(),
             };
             prompts.templates.add_template_owned(name, text).map_err(|error| prompts.error(name, &error))?;

@@ -20,6 +20,8 @@ const KEEP_BUFFER: usize = 1 << 20;
 
 /// The longest detail of a tool call that is passed on, in bytes.
 const DETAIL: usize = 200;
+/// How many lines that could not be read are told in full; the rest are counted. A stream can be nothing else.
+const REJECTS_TOLD: u64 = 5;
 
 /// Splits growing output into lines and keeps what they said.
 #[derive(Debug, Default, Clone)]
@@ -148,6 +150,9 @@ impl StreamState {
 
     fn reject(&mut self, bytes: &[u8], error: &serde_json::Error) {
         self.garbage += 1;
+        if self.garbage > REJECTS_TOLD {
+            return;
+        }
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(DETAIL)]);
         tracing::warn!(%error, bytes = bytes.len(), ?start, "a line of the agent's output could not be read");
     }

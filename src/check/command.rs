@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use super::{junit, parts, zero};
+use crate::fsx;
 use crate::ids::Digest;
 use crate::lifecycle::event::{CheckResult, Evidence, Issue, Verdict};
 use crate::lifecycle::report::Severity;
@@ -153,6 +154,10 @@ fn verdict(
         },
         Some(code) if zero::ran_no_test(output) && code == zero::PYTEST_NO_TESTS => {
             unavailable("ran no test".to_owned())
+        }
+        // A command whose output cannot be written fails for no fault of the code.
+        Some(_) if fsx::is_full(&check.log) => {
+            unavailable(format!("failed, with no room left on the disk of `{}`", check.log.display()))
         }
         Some(_) => (Verdict::Fail, None),
     }

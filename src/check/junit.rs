@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::fsx;
+
 /// The largest report that is read, in bytes.
 const LIMIT: u64 = 64 << 20;
 
@@ -16,11 +18,8 @@ pub struct Report {
 
 /// Reads a report.
 pub fn read(path: &Path) -> Result<Report, String> {
-    let size = fs_err::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > LIMIT {
-        return Err(format!("it has {size} bytes, more than {LIMIT}"));
-    }
-    parse(&fs_err::read_to_string(path).map_err(|error| error.to_string())?)
+    let contents = fsx::read_regular(path, LIMIT).map_err(|error| error.to_string())?;
+    parse(&String::from_utf8(contents).map_err(|error| error.to_string())?)
 }
 
 /// Reads the test cases of a document: `<testcase>` elements with `<failure>`, `<error>` or `<skipped>` inside.

@@ -7,6 +7,9 @@ use crate::diagnostic;
 use crate::spec::catalog::{Catalog, Entry};
 use crate::spec::load::{self, LoadError, Spec};
 
+/// How many problems of a spec are shown by a command that they stop.
+const PROBLEMS: usize = 100;
+
 /// Gathered once, before a command begins.
 pub struct App {
     /// What the process was given.
@@ -50,8 +53,12 @@ impl App {
         };
         match &error {
             LoadError::Invalid(report) => {
-                for problem in &report.diagnostics {
+                let (problems, left) = diagnostic::shown(&report.diagnostics, PROBLEMS);
+                for problem in problems {
                     self.printer.say(&diagnostic::render(problem, &report.source, true));
+                }
+                if left > 0 {
+                    self.printer.note(format!("{left} more; `cco validate` shows them"));
                 }
                 Err(CliError::new(ExitStatus::InvalidSpec, error))
             }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use rustix::io::Errno;
+
 use crate::spec::catalog::CatalogError;
 use crate::spec::scaffold::ScaffoldError;
 
@@ -99,7 +101,18 @@ impl CliError {
 
     /// Something that cco needs is missing or refuses.
     pub fn environment(error: impl Into<anyhow::Error>) -> Self {
-        Self::new(ExitStatus::Environment, error)
+        let error = Self::new(ExitStatus::Environment, error);
+        match error.refusal().and_then(remedy) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    /// What the operating system said no with. Those who add the path to an error keep its number only in its words.
+    fn refusal(&self) -> Option<Errno> {
+        let words = format!("{:#}", self.error);
+        let number = words.rsplit_once("(os error ")?.1.split(')').next()?.parse().ok()?;
+        Some(Errno::from_raw_os_error(number))
     }
 
     /// A fault of cco's own.
@@ -116,6 +129,17 @@ impl CliError {
     /// Whether the reader of stdout has gone away, which is no failure: people pipe us into `head`.
     pub fn is_closed_stdout(&self) -> bool {
         self.error.is::<StdoutClosed>()
+    }
+}
+
+/// What can be done where the system has no more to give.
+fn remedy(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::MFILE | Errno::NFILE => Some("allow more open files: `ulimit -n 1024`"),
+        Errno::AGAIN => Some("allow more processes: `ulimit -u`"),
+        Errno::NOSPC | Errno::DQUOT => Some("make room on that disk"),
+        Errno::ROFS => Some("make that file system writable, or keep specs elsewhere: `--store DIR`"),
+        _ => None,
     }
 }
 

@@ -15,6 +15,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
+use clap::error::ErrorKind;
 
 pub use app::App;
 use args::{Cli, Color, Command, Format, Global, Hidden};
@@ -67,6 +68,10 @@ fn tell(printer: &Printer, error: &clap::Error, argv: &[OsString]) -> Result<Exi
         printer.answer(&text.ansi().to_string())?;
         return Ok(ExitStatus::Done);
     }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        printer.say(help::SHORT);
+        return Ok(ExitStatus::Usage);
+    }
     // The message quotes what was typed, and its own colours could not be told from those that were typed.
     if argv.iter().any(|word| word.to_string_lossy().contains(char::is_control)) {
         printer.say(terminal_safe(text.to_string().trim_end()).as_ref());
@@ -86,8 +91,10 @@ fn run(cli: Cli) -> (Printer, Result<ExitStatus, CliError>) {
         Err(error) => return (plain_printer(&cli.global), Err(error)),
     };
     let color = layers.resolve().color.value.unwrap_or_default();
-    output::start_tracing(cli.global.verbose, environment.var("CCO_LOG").and_then(|filter| filter.to_str()));
-    let app = App { printer: printer(&cli.global, color), environment, layers };
+    let printer = printer(&cli.global, color);
+    let filter = environment.var("CCO_LOG").and_then(|filter| filter.to_str());
+    output::start_tracing(cli.global.verbose, filter, printer.colors_stderr());
+    let app = App { printer, environment, layers };
     let result = dispatch(&app, cli.command);
     (app.printer, result)
 }

@@ -11,6 +11,7 @@ use super::error::{CliError, ExitStatus};
 use super::settings::{Layer, Settings};
 use crate::context::marked;
 use crate::context::specification::Specification;
+use crate::fsx;
 use crate::ids::{ComponentId, Digest};
 use crate::journal::{self, Journal, JournalError, LockState, Replay, SpecPaths};
 use crate::lifecycle::event::Record;
@@ -200,7 +201,7 @@ fn inputs(spec: &Spec, paths: &SpecPaths, specification: &Specification) -> std:
         for entry in fs_err::read_dir(&dir)? {
             let entry = entry?;
             if let Some(id) = entry.file_name().to_str().and_then(|name| by_file.get(name)) {
-                found.insert(id, marked::outside(&fs_err::read(entry.path())?));
+                found.insert(id, marked::outside(&fsx::read_regular(&entry.path(), fsx::LARGEST_TEXT)?));
             }
         }
     }
@@ -222,7 +223,7 @@ fn inputs(spec: &Spec, paths: &SpecPaths, specification: &Specification) -> std:
 }
 
 fn read_or_empty(path: &Path) -> std::io::Result<Vec<u8>> {
-    match fs_err::read(path) {
+    match fsx::read_regular(path, fsx::LARGEST_TEXT) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read,
     }

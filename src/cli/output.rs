@@ -19,6 +19,9 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
+/// What stands in an error's text before what can be done.
+const HELP: &str = "\nhelp: ";
+
 /// How much is said on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Talk {
@@ -133,17 +136,22 @@ impl Printer {
 
     /// Tells why the command failed and what can be done. Control characters of what is quoted do not reach the terminal.
     pub fn error(&self, error: &CliError) {
-        let (mut text, mut remedies) = (String::new(), Vec::new());
+        let (mut text, mut remedies, mut told) = (String::new(), Vec::new(), String::new());
         for said in error.error.chain().map(ToString::to_string) {
             // The rooms' errors bring what can be done on lines of their own.
-            let mut lines = said.split("\nhelp: ");
-            let what = terminal_safe(lines.next().unwrap_or_default());
+            let mut lines = said.split(HELP);
+            let what = lines.next().unwrap_or_default();
             remedies.extend(lines.map(str::to_owned));
-            let begun = !text.is_empty();
-            text.push_str(&if begun {
-                format!("\n  {NOTE}cause{NOTE:#}: {what}")
-            } else {
+            // Many an error says its cause itself.
+            if told.contains(what) {
+                continue;
+            }
+            told.push_str(what);
+            let what = terminal_safe(what);
+            text.push_str(&if text.is_empty() {
                 format!("{ERROR}error{ERROR:#}: {what}")
+            } else {
+                format!("\n  {NOTE}cause{NOTE:#}: {what}")
             });
         }
         for remedy in remedies.iter().chain(&error.hints) {
@@ -204,7 +212,7 @@ impl Terminals {
 }
 
 /// Sends the program's own trace to stderr: warnings, and more with each `-v`; `filter` overrides that.
-pub fn start_tracing(verbosity: u8, filter: Option<&str>) {
+pub fn start_tracing(verbosity: u8, filter: Option<&str>, colors: bool) {
     let level = match verbosity {
         0 => "warn",
         1 => "info",
@@ -213,5 +221,11 @@ pub fn start_tracing(verbosity: u8, filter: Option<&str>) {
     };
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter.unwrap_or(level));
     // A second subscriber is refused; the first goes on.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colors)
+        .log_internal_errors(false)
+        .without_time()
+        .try_init();
 }

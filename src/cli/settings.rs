@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::args::{self, Color};
 use super::error::{CliError, ExitStatus};
 use super::output::Terminals;
+use crate::fsx;
 use crate::spec::forms::{Bounded, HumanDuration};
 use crate::spec::manifest::{Isolation, Manifest, Mode};
 
@@ -47,7 +48,8 @@ impl Environment {
         let cwd = std::env::current_dir().context("cannot tell the current directory");
         Ok(Self {
             cwd: cwd.map_err(|error| CliError::environment(error).hint("change to a directory that exists"))?,
-            home: dirs::home_dir(),
+            // A relative one would move with the current directory.
+            home: dirs::home_dir().filter(|home| home.is_absolute()),
             vars: std::env::vars_os().collect(),
             terminals: Terminals::detect(),
             started: Timestamp::now(),
@@ -215,7 +217,7 @@ settings! {
 impl Layer {
     /// Reads a config file; one that does not exist sets nothing.
     fn from_file(path: &Path) -> Result<Self, CliError> {
-        let text = match fs_err::read_to_string(path) {
+        let text = match fsx::read_text(path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(Self::default());

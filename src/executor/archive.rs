@@ -34,10 +34,18 @@ impl Archive {
     pub fn start() -> std::io::Result<Self> {
         let (pages, inbox) = channel();
         let thread = std::thread::Builder::new().name("archive".to_owned()).spawn(move || {
+            let mut failed = 0_u64;
             for page in inbox {
                 if let Err(error) = write(&page) {
-                    tracing::warn!("cannot write behind: {error}");
+                    failed += 1;
+                    // What keeps one from being written (a full disk) keeps most.
+                    if failed == 1 {
+                        tracing::warn!("cannot write behind: {error}");
+                    }
                 }
+            }
+            if failed > 1 {
+                tracing::warn!("files that could not be written behind: {failed}");
             }
         })?;
         Ok(Self { pages: Some(pages), thread: Some(thread) })
@@ -92,7 +100,7 @@ fn write(page: &Page) -> std::io::Result<()> {
 }
 
 fn write_block(path: &Path, block: &str) -> std::io::Result<()> {
-    let old = match fs_err::read(path) {
+    let old = match fsx::read_regular(path, fsx::LARGEST_TEXT) {
         Ok(old) => old,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),

@@ -3,6 +3,7 @@
 use crate::agent::prompt::{CheckPart, ComponentPart, DependencyPart, IssuePart};
 use crate::agent::{PromptInput, Role};
 use crate::context::marked;
+use crate::fsx;
 use crate::ids::{Step, Subject};
 use crate::lifecycle::event::Issue;
 use crate::lifecycle::next::Launch;
@@ -100,7 +101,7 @@ fn component_part(job: &Job, definition: &ComponentDef) -> ComponentPart {
 
 /// The user's part of a component's context file, for its prompt.
 pub fn context_text(job: &Job, definition: &ComponentDef) -> std::io::Result<String> {
-    let contents = match fs_err::read(job.context_file(definition)) {
+    let contents = match fsx::read_regular(&job.context_file(definition), fsx::LARGEST_TEXT) {
         Ok(contents) => contents,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
         Err(error) => return Err(error),

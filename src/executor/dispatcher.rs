@@ -164,6 +164,10 @@ impl Dispatcher {
     /// The records before the first step: the run itself, what a dead run left, and what no longer stands.
     fn begin(&mut self, start: Start) -> Result<(), RunError> {
         let now = Timestamp::now();
+        if self.state.ended().is_none() {
+            // A run that died may have believed what it did not live to render.
+            self.untold.extend(0..self.state.run_index());
+        }
         if self.journal.next_seq() == 0 {
             let spec = self.job.plan.spec.clone();
             let cco = env!("CARGO_PKG_VERSION").to_owned();

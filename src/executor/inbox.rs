@@ -60,7 +60,7 @@ impl Inbox {
     }
 
     fn read(&mut self, path: PathBuf) -> Option<(PathBuf, Letter)> {
-        let letter = fs_err::read(&path).map_err(|error| error.to_string());
+        let letter = fsx::read_regular(&path, fsx::LARGEST_TEXT).map_err(|error| error.to_string());
         match letter.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string())) {
             Ok(letter) => Some((path, letter)),
             Err(error) => {

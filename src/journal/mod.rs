@@ -38,7 +38,7 @@ pub enum JournalError {
     Write(#[source] io::Error),
     /// It is not what was written.
     #[error(
-        "`{}` is damaged in line {line}: {damage}\nhelp: nothing was changed; `cco repair` shows what can be saved",
+        "`{}` is damaged in line {line}: {damage}\nhelp: nothing was changed; `cco run --fresh` sets it aside, whole, and starts over",
         path.display()
     )]
     Damaged {
@@ -150,8 +150,17 @@ impl Journal {
 /// Gives each record of the journal at `path` to `fold`; a torn last line is left alone. Needs no lock: a run that
 /// lives may append meanwhile, and what it has not finished writing counts as torn.
 pub fn read<E: From<JournalError>>(path: &Path, fold: impl FnMut(Record) -> Result<(), E>) -> Result<Replay, E> {
-    let file = fs_err::File::open(path).map_err(JournalError::Read)?;
+    let file = open_regular(path).map_err(JournalError::Read)?;
     recover::scan(path, file, fold)
+}
+
+/// Opens what is a file: a pipe would be waited for.
+fn open_regular(path: &Path) -> io::Result<fs_err::File> {
+    if fs_err::metadata(path)?.is_file() {
+        fs_err::File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` is not a regular file", path.display())))
+    }
 }
 
 impl<F: JournalFile> Journal<F> {

@@ -266,6 +266,7 @@ impl RunState {
             | Trouble::Model
             | Trouble::BadRequest
             | Trouble::NotStarted
+            | Trouble::DiskFull
             | Trouble::Internal => self.halt = Some((RunEnd::Environment, message.to_owned())),
             Trouble::UsageLimit { .. } if self.plan().policy.no_wait => {
                 self.halt = Some((RunEnd::UsageLimit, message.to_owned()));
@@ -453,6 +454,7 @@ fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
                 | Trouble::Model
                 | Trouble::BadRequest
                 | Trouble::NotStarted
+                | Trouble::DiskFull
                 | Trouble::Internal => Why::Trouble,
             };
             let usable = *resumable && !matches!(class, Trouble::ConversationLost | Trouble::Refused);

@@ -381,6 +381,8 @@ pub enum Trouble {
     ConversationLost,
     /// The agent could not be started.
     NotStarted,
+    /// The disk was full, so its answer is lost: no fault of the agent's.
+    DiskFull,
     /// A defect of cco (a schema that the CLI refuses).
     Internal,
 }

@@ -312,6 +312,7 @@ fn trouble(class: Trouble) -> &'static str {
         Trouble::Crashed => "crashed",
         Trouble::ConversationLost => "conversation lost",
         Trouble::NotStarted => "could not be started",
+        Trouble::DiskFull => "disk full",
         Trouble::Internal => "defect of cco",
     }
 }

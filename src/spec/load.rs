@@ -67,7 +67,7 @@ pub enum LoadError {
     #[error("the manifest `{}` has {} error(s)", .0.source.name, .0.errors())]
     Invalid(Box<Report>),
     /// The manifest is good, but the directory to work on is not there.
-    #[error("the work directory `{}` does not exist", .0.display())]
+    #[error("the work directory `{}` {}", .0.display(), if .0.exists() { "is no directory" } else { "does not exist" })]
     NoWorkDir(PathBuf),
 }
 

@@ -9,8 +9,11 @@ use std::sync::Arc;
 /// Why a git call did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// There is no git, or it cannot be started.
-    #[error("cannot run `{program}`: {error}\nhelp: install git, or run with `--isolation shared`")]
+    /// There is no git.
+    #[error("`git` was not found\nhelp: install git, or run with `--isolation shared`")]
+    Missing,
+    /// It cannot be started.
+    #[error("cannot run `{program}`: {error}")]
     NotStarted {
         /// What was started.
         program: String,
@@ -82,7 +85,10 @@ impl Git {
             command.args(["-c", setting]);
         }
         command.args(args).stdin(Stdio::null());
-        let output = command.output().map_err(|error| GitError::NotStarted { program: "git".to_owned(), error })?;
+        let output = command.output().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => GitError::Missing,
+            _ => GitError::NotStarted { program: "git".to_owned(), error },
+        })?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\n').to_owned();
         if output.status.success() {
             return Ok(text(&output.stdout));
@@ -101,7 +107,7 @@ impl Git {
         match self.run(dir, args) {
             Ok(text) => Ok(Some(text)),
             Err(GitError::Refused { .. }) => Ok(None),
-            Err(error @ GitError::NotStarted { .. }) => Err(error),
+            Err(error @ (GitError::Missing | GitError::NotStarted { .. })) => Err(error),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::fsx;
 use crate::ids::Digest;
 
 /// The digest of the files that `owns` accepts. `literal` paths are read directly; with `walk`, the whole directory is
@@ -16,7 +17,7 @@ pub fn product(dir: &Path, literal: &[String], walk: bool, owns: impl Fn(&str) -
     paths.dedup();
     let mut parts: Vec<Vec<u8>> = Vec::with_capacity(paths.len() * 2);
     for path in paths {
-        if let Ok(contents) = fs_err::read(dir.join(&path)) {
+        if let Ok(contents) = fsx::read_regular(&dir.join(&path), u64::MAX) {
             parts.push(path.into_bytes());
             parts.push(contents);
         }

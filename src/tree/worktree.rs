@@ -36,6 +36,15 @@ pub enum TreeError {
     /// Worktree isolation was asked for by name, and there is no git repository.
     #[error("`{0}` is in no git repository\nhelp: run `git init` there and commit, or use isolation `shared`")]
     NoRepository(PathBuf),
+    /// There is a repository, or what is left of one, and git refuses it. Never taken for none: then components would
+    /// work in the user's checkout.
+    #[error("git cannot work with the repository of `{dir}`: {message}\nhelp: mend it, or use isolation `shared`")]
+    Unusable {
+        /// The work directory.
+        dir: PathBuf,
+        /// What git said.
+        message: String,
+    },
     /// The repository has no commit to begin at.
     #[error("the repository of `{0}` has no commit yet\nhelp: make a first commit, or use isolation `shared`")]
     Unborn(PathBuf),
@@ -47,6 +56,14 @@ pub enum TreeError {
         "a branch `{0}` exists already and is not of this spec's runs\nhelp: set `execution.branch` to another name, or delete it"
     )]
     BranchTaken(String),
+    /// Somebody works on the branch, whose files would change behind their back.
+    #[error("the branch `{branch}` is checked out in `{dir}`\nhelp: switch to another branch there")]
+    CheckedOut {
+        /// The integration branch.
+        branch: String,
+        /// Where.
+        dir: PathBuf,
+    },
     /// The worktree's directory holds something else.
     #[error("`{0}` is in the way of the run's worktree\nhelp: move it away")]
     InTheWay(PathBuf),
@@ -59,9 +76,17 @@ impl Tree {
     /// The repository's top directory, if `work_dir` is in one.
     ///
     /// # Errors
-    /// Git cannot be started.
-    pub fn repository(git: &Git, work_dir: &Path) -> Result<Option<PathBuf>, GitError> {
-        Ok(git.ask(work_dir, &["rev-parse", "--show-toplevel"])?.filter(|top| !top.is_empty()).map(PathBuf::from))
+    /// Git cannot be started, or refuses the repository that is there.
+    pub fn repository(git: &Git, work_dir: &Path) -> Result<Option<PathBuf>, TreeError> {
+        match git.run(work_dir, &["rev-parse", "--show-toplevel"]) {
+            Ok(top) => Ok(Some(top.into())),
+            Err(GitError::Refused { message, .. }) => {
+                let none = message.contains("not a git repository")
+                    && !work_dir.ancestors().any(|dir| fs_err::symlink_metadata(dir.join(".git")).is_ok());
+                if none { Ok(None) } else { Err(TreeError::Unusable { dir: work_dir.to_owned(), message }) }
+            }
+            Err(error @ (GitError::Missing | GitError::NotStarted { .. })) => Err(error.into()),
+        }
     }
 
     /// The tree to work in, set up or taken up again. `wanted`: worktree (`Some(true)`), shared (`Some(false)`), or as
@@ -119,6 +144,9 @@ impl Worktree {
             if root.exists() && fs_err::read_dir(&root)?.next().is_some() {
                 return Err(TreeError::InTheWay(root));
             }
+            if let Some(dir) = checked_out(&git, top, &branch_ref)?.filter(|dir| *dir != root && dir.exists()) {
+                return Err(TreeError::CheckedOut { branch: place.branch.clone(), dir });
+            }
             fs_err::create_dir_all(&place.worktrees)?;
             let dir = root.as_os_str();
             // A worktree whose directory is gone is still registered until it is forced away.
@@ -141,10 +169,23 @@ impl Worktree {
 fn base_commit(git: &Git, place: &Place) -> Result<String, TreeError> {
     let wanted = place.base.as_deref().unwrap_or("HEAD");
     let commit = git.ask(&place.work_dir, &["rev-parse", "--verify", "--quiet", &format!("{wanted}^{{commit}}")])?;
-    commit.ok_or_else(|| match &place.base {
-        Some(base) => TreeError::NoBase(base.clone()),
-        None => TreeError::Unborn(place.work_dir.clone()),
-    })
+    match (commit, &place.base) {
+        (Some(commit), _) => Ok(commit),
+        (None, Some(base)) => Err(TreeError::NoBase(base.clone())),
+        // An unborn branch has no commit; of a damaged repository git says what is missing.
+        (None, None) if git.ask(&place.work_dir, &["rev-parse", "--verify", "--quiet", "HEAD"])?.is_none() => {
+            Err(TreeError::Unborn(place.work_dir.clone()))
+        }
+        (None, None) => Ok(git.run(&place.work_dir, &["log", "-1", "--format=%H", "HEAD"])?),
+    }
+}
+
+/// The worktree that has a branch checked out, the user's own included.
+fn checked_out(git: &Git, top: &Path, branch_ref: &str) -> Result<Option<PathBuf>, GitError> {
+    let list = git.run(top, &["worktree", "list", "--porcelain", "-z"])?;
+    let mut worktrees = list.split("\0\0").map(|worktree| worktree.split('\0'));
+    let found = worktrees.find(|lines| lines.clone().any(|line| line.strip_prefix("branch ") == Some(branch_ref)));
+    Ok(found.and_then(|mut lines| lines.find_map(|line| line.strip_prefix("worktree "))).map(PathBuf::from))
 }
 
 /// Whether a directory is the worktree that has the branch checked out.
@@ -176,7 +217,7 @@ fn release_locks(git: &Git, root: &Path, branch_ref: &str) -> Result<(), TreeErr
 /// Puts the integration branch aside as `refs/cco/<spec>/history/<name>` and removes the worktree: nothing is deleted.
 ///
 /// # Errors
-/// Git's own.
+/// Git's own, or what it says of the repository.
 pub fn set_branch_aside(git: &Git, place: &Place, spec: &str, name: &str) -> Result<(), TreeError> {
     let Some(top) = Tree::repository(git, &place.work_dir)? else { return Ok(()) };
     let root = place.worktrees.join("run");

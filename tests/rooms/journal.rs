@@ -191,7 +191,7 @@ fn a_newer_format_and_a_newer_event_are_refused_by_name() {
     ");
     insta::assert_snapshot!(refused(r#"{"run_ended":{"end":"done"}}"#), @"
     `journal.jsonl` is damaged in line 1: it does not say which cco wrote this journal
-    help: nothing was changed; `cco repair` shows what can be saved
+    help: nothing was changed; `cco run --fresh` sets it aside, whole, and starts over
     ");
 }
 

@@ -19,6 +19,8 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::fsx;
+
 /// What every attempt of a run does.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -293,7 +295,8 @@ pub enum ScenarioError {
 impl Scenario {
     /// Reads a scenario file.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs_err::read(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        let text = fsx::read_regular(path, fsx::LARGEST_TEXT)
+            .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
         serde_json::from_slice(&text).map_err(|source| ScenarioError::Parse { path: path.to_owned(), source })
     }
 

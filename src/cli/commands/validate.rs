@@ -9,6 +9,9 @@ use crate::diagnostic::{self, DiagnosticJson};
 use crate::spec::load::{self, Report};
 use crate::text::{plural, printable};
 
+/// How many problems are shown as text.
+const MOST: usize = 500;
+
 /// Reports every problem of a manifest. They are the answer, so they go to stdout.
 pub fn execute(app: &App, args: args::Validate) -> Result<ExitStatus, CliError> {
     let entry = app.find_spec(args.spec.reference())?;
@@ -22,10 +25,14 @@ pub fn execute(app: &App, args: args::Validate) -> Result<ExitStatus, CliError> 
 
 fn text(report: &Report) -> String {
     let mut text = String::new();
-    for problem in &report.diagnostics {
+    let (problems, left) = diagnostic::shown(&report.diagnostics, MOST);
+    for problem in problems {
         // The printer takes the colours away where they are not wanted.
         text.push_str(diagnostic::render(problem, &report.source, true).trim_end());
         text.push_str("\n\n");
+    }
+    if left > 0 {
+        text.push_str(&format!("{left} more; `cco validate --json` has them all\n\n"));
     }
     let errors = report.errors();
     let others = report.diagnostics.len() - errors;

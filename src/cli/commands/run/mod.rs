@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 
 use crate::agent::{AgentEnv, Prompts, allow_program};
@@ -48,6 +49,7 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
         return dry::execute(app, &opened, &args);
     }
     show_remarks(app, &opened);
+    allow_open_files(opened.plan.policy.jobs)?;
     opened.paths.create().context("cannot prepare the spec directory").map_err(CliError::environment)?;
     let _lock = lock(app, &opened)?;
     if args.fresh {
@@ -175,16 +177,16 @@ impl From<RunError> for CliError {
 /// Warnings of the manifest, so that a night's run does not begin unread.
 fn show_remarks(app: &App, opened: &Opened) {
     const SHOWN: usize = 10;
-    let remarks = &opened.spec.diagnostics;
-    if remarks.is_empty() {
+    if opened.spec.diagnostics.is_empty() {
         return;
     }
     let source = load::source(&opened.spec.dir);
-    for remark in remarks.iter().take(SHOWN) {
+    let (remarks, left) = diagnostic::shown(&opened.spec.diagnostics, SHOWN);
+    for remark in remarks {
         app.printer.note(diagnostic::render(remark, &source, true).trim_end());
     }
-    if remarks.len() > SHOWN {
-        app.printer.note(format!("{} more; `cco validate` shows all", remarks.len() - SHOWN));
+    if left > 0 {
+        app.printer.note(format!("{left} more; `cco validate` shows all"));
     }
 }
 
@@ -392,6 +394,25 @@ fn check_only(opened: &Opened, state: &RunState, args: &args::Run) -> Result<(),
     let all: Vec<String> = names.iter().cloned().chain(args.only.iter().map(ToString::to_string)).collect();
     Err(CliError::usage(format!("not complete, and needed by what `--only` names: {}", names.join(", ")))
         .hint(format!("pass `--only {}`", all.join(","))))
+}
+
+/// Sees to it that enough files may be open at once: each child holds some, and a run that meets the limit can do nothing.
+fn allow_open_files(jobs: u32) -> Result<(), CliError> {
+    const OWN: u64 = 32;
+    const EACH: u64 = 8;
+    let needed = OWN + EACH * u64::from(jobs);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), ..limit }).map_err(|_| {
+        let most = limit.maximum.unwrap_or(u64::MAX);
+        let why = anyhow!(
+            "{} at once need {needed} open files; the limit is {most}",
+            crate::text::plural(jobs as usize, "agent")
+        );
+        CliError::environment(why).hint("allow more: `ulimit -n 1024`, or run fewer agents: `--jobs 1`")
+    })
 }
 
 /// Threads for children and their files; the loop itself stays on this one, which therefore never has a child.

@@ -1,0 +1,102 @@
+//! Disks that are read-only or full.
+
+use std::fs;
+
+use super::{chain, made, mounting, says, scenario};
+use crate::env::TestEnv;
+
+/// Mounts `$1` over itself, read-only.
+const READ_ONLY: &str = "ro() { mkdir -p \"$1\" && mount --bind \"$1\" \"$1\" && mount -o remount,ro,bind \"$1\"; }\n";
+
+#[test]
+fn what_cannot_be_written_is_named_and_nothing_is_lost() {
+    for (place, before_anything) in [("", true), ("state", true), ("runs", false)] {
+        let env = TestEnv::new();
+        let dir = chain(&env);
+        let sim = scenario(&env, "");
+        let run = format!("$CCO run p/s --agent sim:{}", sim.display());
+        assert_eq!(super::shell(&env, &run).status, 0);
+        let journal = fs::read(dir.join("state/journal.jsonl")).unwrap();
+        let script = format!("{READ_ONLY}ro {} && {run} --redo c", dir.join(place).display());
+        let Some(output) = mounting(&env, &script) else { return };
+        let output = output.exits(7);
+        assert!(format!("{output}").contains("Read-only file system"), "{output}");
+        if before_anything {
+            says(&output, &["help: make that file system writable"]);
+            assert_eq!(fs::read(dir.join("state/journal.jsonl")).unwrap(), journal);
+        }
+        assert_eq!(made(&env).len(), 3, "{place}");
+        let redo = if before_anything { " --redo c" } else { "" };
+        let carried_on = super::shell(&env, &format!("{run}{redo}")).exits(0);
+        assert!(carried_on.stdout.contains("3 of 3 components complete"), "{carried_on}");
+        assert_eq!(made(&env).len(), 4, "{place}");
+    }
+}
+
+#[test]
+fn a_read_only_store_can_be_looked_at() {
+    let env = TestEnv::new();
+    chain(&env);
+    let script = format!("{READ_ONLY}ro $STORE && $CCO list && $CCO validate p/s && $CCO run -n p/s");
+    let Some(output) = mounting(&env, &script) else { return };
+    let _ = output.exits(0);
+    let script = format!("{READ_ONLY}ro $STORE && $CCO new --project q --name n");
+    says(&mounting(&env, &script).unwrap().exits(7), &["Read-only file system", "--store DIR"]);
+}
+
+#[test]
+fn a_repository_that_cannot_be_written_starts_nothing() {
+    let env = TestEnv::new();
+    chain(&env);
+    let script = format!("{READ_ONLY}ro $PWD && cd $PWD && $CCO run p/s --agent sim:{}", scenario(&env, "").display());
+    let Some(output) = mounting(&env, &script) else { return };
+    says(&output.exits(7), &["[ROOT]/work"]);
+    assert_eq!(made(&env), [""; 0]);
+}
+
+/// Fills up a disk in the middle of a run, makes room, and carries on.
+fn filled(place: &str, size: &str, statuses: &[i32], parts: &[&str]) {
+    let env = TestEnv::new();
+    let dir = chain(&env);
+    let ids: Vec<String> = (0..24).map(|n| format!("c{n:02}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    fs::write(dir.join("manifest.json"), super::manifest(&env, &ids)).unwrap();
+    let place = dir.join(place);
+    let script = format!(
+        "mkdir -p {place} && cp {dir}/manifest.json {dir}/../m && mount -t tmpfs -o size={size} none {place} &&
+        {{ [ -e {dir}/manifest.json ] || cp {dir}/../m {dir}/manifest.json; }}
+        run() {{ $CCO run p/s --agent sim:{sim}; echo ENDED:$?; }}
+        run; wc -l < $HOME/made; mount -o remount,size=64m {place}; run; cat {dir}/components/c00.md >&2",
+        place = place.display(),
+        dir = dir.display(),
+        sim = scenario(&env, "").display(),
+    );
+    let Some(output) = mounting(&env, &script) else { return };
+    let output = output.exits(0);
+    let first: Vec<&str> = output.stdout.split("ENDED:").collect();
+    assert!(statuses.iter().any(|status| first[1].starts_with(&format!("{status}\n"))), "{output}");
+    assert!(first[2].starts_with('0') && first[1].contains("24 of 24 components complete"), "{output}");
+    assert!(parts.iter().all(|part| format!("{output}").contains(part)), "{output}");
+    assert!(output.stderr.matches("No space left").count() <= 2, "{output}");
+    let mut once = made(&env);
+    let all = once.len();
+    once.dedup();
+    // The step in flight is made again where its answer found no room; none that was finished is.
+    assert!(once.len() == 24 && all <= 25, "{once:?}");
+}
+
+#[test]
+fn a_full_disk_in_the_middle_of_a_run() {
+    // Whichever meets the end first: the journal, or an agent's output.
+    filled("", "200k", &[74, 7], &["No space left on device", "`cco run` carries on"]);
+}
+
+#[test]
+fn a_full_disk_for_the_journal_alone() {
+    filled("state", "16k", &[74], &["cannot write the journal", "make room, then `cco run` carries on"]);
+}
+
+#[test]
+fn a_full_disk_for_what_agents_say() {
+    filled("runs", "100k", &[7], &["no room is left on the disk of", "once that is mended, `cco run` carries on"]);
+}
