@@ -50,9 +50,10 @@ impl Worktree {
     fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
         let _one = self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut add: Vec<OsString> = ["add", "-A", "--", ":/"].map(OsString::from).to_vec();
-        add.extend(commit.others.iter().map(|path| format!(":(exclude,glob){path}").into()));
-        // A pathspec counts from where it is used, and write sets count from the work directory.
-        self.git.run(&self.dir, &add)?;
+        // The agent writes a file under a name of its own beside it, and renames it then.
+        let excluded = commit.others.iter().flat_map(|path| [path.clone(), format!("{path}.tmp.*")]);
+        add.extend(excluded.map(|path| format!(":(exclude,glob){path}").into()));
+        self.add(&add)?;
         if self.git.ask(&self.root, &["diff", "--cached", "--quiet"])?.is_some() {
             return Ok(None);
         }
@@ -70,6 +71,24 @@ impl Worktree {
             Err(error) => return Err(error),
         }
         self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
+    }
+
+    /// Git gives up on a file that another writer takes away between being listed and being read; it is gone then.
+    fn add(&self, args: &[OsString]) -> Result<(), GitError> {
+        const TRIES: u32 = 5;
+        let mut tries = 1;
+        loop {
+            // A pathspec counts from where it is used, and write sets count from the work directory.
+            match self.git.run(&self.dir, args) {
+                Ok(_) => return Ok(()),
+                Err(GitError::Refused { message, .. })
+                    if tries < TRIES && message.contains("No such file or directory") =>
+                {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn commit_of(&self, attempt: &AttemptId) -> Result<Option<String>, GitError> {
