@@ -9,6 +9,19 @@ use super::args::Cli;
 /// What people use every day; the help shows the rest below.
 const EVERYDAY: [&str; 8] = ["list", "new", "validate", "run", "status", "answer", "stop", "logs"];
 
+/// What is said when no command was given.
+pub const SHORT: &str = "\
+cco runs multi-component software work through the claude CLI with external enforcement.
+
+Usage: cco [OPTIONS] <COMMAND>
+
+To begin:
+  cco doctor                               look at what it needs
+  cco demo                                 see it work, offline and free
+  cco new --project PROJECT --name NAME    begin a spec of your own
+
+`cco --help` shows all commands.";
+
 const AFTER_HELP: &str = "\
 Examples:
   cco demo                                     see it work, offline and free

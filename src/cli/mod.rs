@@ -15,6 +15,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
+use clap::error::ErrorKind;
 
 pub use app::App;
 use args::{Cli, Color, Command, Format, Global, Hidden};
@@ -66,6 +67,10 @@ fn tell(printer: &Printer, error: &clap::Error, argv: &[OsString]) -> Result<Exi
     if !error.use_stderr() {
         printer.answer(&text.ansi().to_string())?;
         return Ok(ExitStatus::Done);
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        printer.say(help::SHORT);
+        return Ok(ExitStatus::Usage);
     }
     // The message quotes what was typed, and its own colours could not be told from those that were typed.
     if argv.iter().any(|word| word.to_string_lossy().contains(char::is_control)) {

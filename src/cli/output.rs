@@ -19,9 +19,6 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// What stands in an error's text before what can be done.
-const HELP: &str = "\nhelp: ";
-
 /// How much is said on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Talk {
@@ -136,15 +133,26 @@ impl Printer {
 
     /// Tells why the command failed and what can be done. Control characters of what is quoted do not reach the terminal.
     pub fn error(&self, error: &CliError) {
-        let whole = error.error.to_string();
-        let (message, own_hints) = whole.split_once(HELP).unwrap_or((&whole, ""));
-        let mut text = format!("{ERROR}error{ERROR:#}: {}", terminal_safe(message));
-        // Many an error says its cause itself.
-        let causes = error.error.chain().skip(1).map(ToString::to_string).filter(|cause| !whole.contains(cause));
-        let hints = own_hints.split(HELP).filter(|hint| !hint.is_empty()).map(str::to_owned);
-        let hints = hints.chain(error.hints.iter().cloned());
-        for (label, line) in causes.map(|cause| ("cause", cause)).chain(hints.map(|hint| ("help", hint))) {
-            text.push_str(&format!("\n  {NOTE}{label}{NOTE:#}: {}", terminal_safe(&line)));
+        let (mut text, mut remedies) = (String::new(), Vec::new());
+        let mut whole = String::new();
+        for said in error.error.chain().map(ToString::to_string) {
+            // Many an error says its cause itself.
+            if whole.contains(&said) {
+                continue;
+            }
+            // The rooms' errors bring what can be done on lines of their own.
+            let mut lines = said.split("\nhelp: ");
+            let what = terminal_safe(lines.next().unwrap_or_default());
+            remedies.extend(lines.map(str::to_owned));
+            text.push_str(&if text.is_empty() {
+                format!("{ERROR}error{ERROR:#}: {what}")
+            } else {
+                format!("\n  {NOTE}cause{NOTE:#}: {what}")
+            });
+            whole.push_str(&said);
+        }
+        for remedy in remedies.iter().chain(&error.hints) {
+            text.push_str(&format!("\n  {NOTE}help{NOTE:#}: {}", terminal_safe(remedy)));
         }
         self.say(&text);
     }

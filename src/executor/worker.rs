@@ -199,6 +199,9 @@ impl Worker {
             return Ok(None);
         }
         let mut text = String::from("#!/bin/sh\n# The checks of this component, as cco runs them.\nstatus=0\n");
+        for (name, value) in job.names(attempt) {
+            text.push_str(&format!("export {}={}\n", name.display(), quoted(&value.to_string_lossy())));
+        }
         for &check in checks {
             let check = job.plan.check(check);
             let dir = check.dir.as_ref().map_or_else(|| job.tree.dir().to_owned(), |dir| job.tree.dir().join(dir));

@@ -37,7 +37,8 @@ impl Holder {
 
     /// Its process, where it is one of this machine.
     pub fn process(&self) -> Option<Pid> {
-        Pid::from_raw(self.pid.cast_signed()).filter(|_| self.host == this_host())
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        pid.filter(|_| self.host == this_host())
     }
 
     /// Whether it is known to be no more.

@@ -19,6 +19,7 @@ use crate::ids::{AttemptId, Step, Subject};
 use crate::plan::CheckIndex;
 use crate::plan::Leg;
 use crate::plan::graph::Index;
+use crate::text::plural;
 
 /// Tries of one step that transient trouble may end before a person is asked.
 const TRANSIENT_TRIES: u8 = 5;
@@ -337,9 +338,10 @@ impl Settlement<'_> {
         if (counts && counted >= limit) || rounds >= limit.saturating_mul(ROUNDS_PER_ATTEMPT) {
             let open = self.state.at_mut(at).fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.issues.clone());
             let question = format!(
-                "{} of its checks still {} after {rounds} fix rounds (best: {best}); how shall it go on?",
+                "{} of its checks still {} after {} (best: {best}); how shall it go on?",
                 open.len(),
                 if open.len() == 1 { "fails" } else { "fail" },
+                plural(rounds as usize, "fix round"),
             );
             return self.escalate_with(at, Cause::FixBudget, question, open);
         }

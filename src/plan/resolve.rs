@@ -214,6 +214,17 @@ impl CheckTable {
     }
 }
 
+/// A component's command that asks for the component's name means that one also where the whole is validated, and is
+/// another command than that of its neighbour with the same words.
+fn about(component: &ComponentDef, check: &Check) -> Check {
+    const NAME: &str = "CCO_COMPONENT";
+    let mut check = check.clone();
+    if check.run.contains(NAME) {
+        check.env.entry(NAME.to_owned()).or_insert_with(|| component.id.to_string());
+    }
+    check
+}
+
 /// Whether two entries mean one command: `when` says where it belongs, not what it is.
 fn is_same(one: &Check, other: &Check) -> bool {
     Check { when: other.when, ..one.clone() } == *other
@@ -248,7 +259,7 @@ impl CheckSets {
         for component in &manifest.components {
             let mut own: Vec<CheckIndex> = lint.filter(|_| lint_when == When::Component).into_iter().collect();
             for check in &component.checks {
-                let index = table.add(check, false, Some(component));
+                let index = table.add(&about(component, check), false, Some(component));
                 match check.when.unwrap_or(When::Component) {
                     When::Component => push_new(&mut own, index),
                     When::Level => push_new(&mut level, index),

@@ -242,8 +242,10 @@ fn levels(view: &View, width: usize) -> Option<StyledLine> {
     }
     let done = levels.iter().take_while(|level| level.complete == level.total()).count();
     let mut line = StyledLine::new(width).with(Style::Plain, "levels");
-    if done > 0 {
-        line = line.with(Style::Plain, &format!(" 0–{} complete", done - 1));
+    match done {
+        0 => {}
+        1 => line = line.with(Style::Plain, " 0 complete"),
+        _ => line = line.with(Style::Plain, &format!(" 0–{} complete", done - 1)),
     }
     for (level, tally) in levels.iter().enumerate().skip(done) {
         if line.room == 0 {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::ids::{AttemptId, ComponentId, Step, Subject};
 use crate::lifecycle::event::{
-    Answer, AttemptEnd, Escalation, Event, Pause, Proof, Record, RunEnd, RunStarted, Trouble, Usage,
+    Answer, AttemptEnd, Escalation, Event, Pause, Proof, Record, RunEnd, RunStarted, TreeInfo, Trouble, Usage,
 };
 
 /// What there is to do: fixed for a run.
@@ -212,6 +212,8 @@ pub struct View {
     retries: Vec<(Subject, Timestamp)>,
     pause: Option<(Timestamp, Pause)>,
     run: Option<RunInfo>,
+    /// Where components work, with a slash behind it: what every path begins with.
+    dir: String,
     whole: Option<Proof>,
     spent_usd: f64,
     /// Whether an agent's cost is not known.
@@ -252,6 +254,7 @@ impl View {
             retries: Vec::new(),
             pause: None,
             run: None,
+            dir: String::new(),
             whole: None,
             spent_usd: 0.0,
             spent_more: false,
@@ -311,11 +314,13 @@ impl View {
     pub fn apply_live(&mut self, live: &LiveEvent) {
         let Some(running) = self.running.iter_mut().find(|running| running.attempt == live.attempt) else { return };
         if let Some((tool, about)) = &live.tool {
-            running.tool = Some((tool.clone(), about.clone(), live.at));
+            running.tool = Some((tool.clone(), about.replace(&self.dir, ""), live.at));
         }
     }
 
     fn start_run(&mut self, run: &RunStarted, at: Timestamp) {
+        let (TreeInfo::Shared { dir } | TreeInfo::Worktree { dir, .. }) = &run.tree;
+        self.dir = format!("{dir}/");
         self.pause = None;
         self.run = Some(RunInfo {
             number: run.run,

@@ -206,9 +206,22 @@ fn version() {
 }
 
 #[test]
-fn without_a_command_the_help_is_a_usage_error() {
-    let output = TestEnv::new().cco::<&str>([]).exits(2);
-    assert!(output.stdout.is_empty() && output.stderr.contains("Usage: cco"), "{output}");
+fn without_a_command_it_says_how_to_begin() {
+    assert_output!(TestEnv::new().cco::<&str>([]), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    cco runs multi-component software work through the claude CLI with external enforcement.
+
+    Usage: cco [OPTIONS] <COMMAND>
+
+    To begin:
+      cco doctor                               look at what it needs
+      cco demo                                 see it work, offline and free
+      cco new --project PROJECT --name NAME    begin a spec of your own
+
+    `cco --help` shows all commands.
+    ");
 }
 
 #[test]

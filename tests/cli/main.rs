@@ -5,14 +5,22 @@
 #[macro_use]
 mod env;
 
+mod answer;
 mod arguments;
 mod completions;
+mod demo;
+mod doctor;
+mod graph;
 mod help;
 mod hostile;
 mod list;
+mod logs;
 mod new;
 mod output;
 mod references;
 mod schema;
 mod settings;
+mod simulated;
+mod status;
+mod stop;
 mod validate;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use cco::lifecycle::event::{AttemptEnd, Cause, Event, Pause, Trouble};
@@ -18,7 +19,14 @@ use crate::support::reply::{Reply, Script};
 
 /// Components that depend on nothing and write one file each.
 fn manifest(ids: &[&str]) -> Value {
-    let component = |id: &&str| json!({"id": id, "file": format!("{id}.txt"), "purpose": format!("Write {id}.txt.")});
+    let component = |id: &&str| {
+        json!({
+            "id": id,
+            "file": format!("{id}.txt"),
+            "purpose": format!("Write {id}.txt."),
+            "checks": [format!("test -s {id}.txt")],
+        })
+    };
     json!({
         "name": "work",
         "project": "p",
@@ -44,10 +52,12 @@ fn is_second_call(request: &Request) -> bool {
 
 /// Runs with each version; both at once, since they mostly wait.
 fn each(test: impl Fn(Version) + Sync) {
-    std::thread::scope(|scope| {
+    // What a test says of itself goes by the name of its thread.
+    let name = thread::current().name().unwrap_or_default().to_owned();
+    thread::scope(|scope| {
         for version in Version::ALL {
             let test = &test;
-            scope.spawn(move || test(version));
+            thread::Builder::new().name(name.clone()).spawn_scoped(scope, move || test(version)).unwrap();
         }
     });
 }
@@ -219,7 +229,7 @@ fn an_answer_out_of_form_is_asked_for_once_more() {
 
 /// `cco run` with an agent of the test's choice: nothing is asked of it, and nothing is written.
 fn refused(project: &Project, change: impl Fn(&mut std::process::Command)) -> Output {
-    let mut command = project.command(&[]);
+    let mut command = project.command(&["--quiet"]);
     change(&mut command);
     let output = project.env.run(&mut command).exits(7);
     assert!(project.api.requests().is_empty());
@@ -234,18 +244,30 @@ fn an_agent_that_is_missing_or_cannot_be_run_is_named() {
     let nowhere = refused(&project, |command| {
         command.env_remove("CCO_CLAUDE");
     });
-    insta::assert_snapshot!(nowhere.stderr, @"");
+    insta::assert_snapshot!(nowhere.stderr, @r"
+    error: `claude` was not found
+      help: install claude, or set `agent.command` or CCO_CLAUDE to where it is
+      help: `cco doctor` shows what is used and where it comes from
+    ");
     let missing = refused(&project, |command| {
         command.env("CCO_CLAUDE", project.env.root().join("claude"));
     });
-    insta::assert_snapshot!(missing.stderr, @"");
+    insta::assert_snapshot!(missing.stderr, @r"
+    error: `[ROOT]/claude` was not found
+      help: install claude, or set `agent.command` or CCO_CLAUDE to where it is
+      help: `cco doctor` shows what is used and where it comes from
+    ");
     write(&project.env.root().join("claude"), "#!/bin/sh\n");
     let plain = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(project.env.root().join("claude"), plain).unwrap();
     let not_executable = refused(&project, |command| {
         command.env("CCO_CLAUDE", project.env.root().join("claude"));
     });
-    insta::assert_snapshot!(not_executable.stderr, @"");
+    insta::assert_snapshot!(not_executable.stderr, @r"
+    error: `[ROOT]/claude` is not executable
+      help: `chmod +x` it, or set `agent.command` or CCO_CLAUDE to another program
+      help: `cco doctor` shows what is used and where it comes from
+    ");
 }
 
 #[test]
@@ -256,9 +278,12 @@ fn an_agent_that_is_not_logged_in_is_told_so() {
         let nobody = refused(&project, |command| {
             command.env_remove("ANTHROPIC_API_KEY");
         });
-        let agent = nobody.stderr.lines().next().and_then(|line| line.split('`').nth(1)).unwrap_or_default();
+        let said = nobody.stderr.replace(project.agent.to_str().unwrap(), "[CLAUDE]");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(nobody.stderr.replace(agent, "[CLAUDE]"), @"");
+            insta::assert_snapshot!(said, @r"
+    error: `[CLAUDE]` is not logged in
+      help: run `claude` once and log in, or set `ANTHROPIC_API_KEY`
+    ");
         }
     });
 }

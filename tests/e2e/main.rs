@@ -5,7 +5,6 @@
 mod support;
 
 #[path = "../support/env.rs"]
-#[allow(dead_code, unused_macros)]
 mod env;
 
 mod agent;

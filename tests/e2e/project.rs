@@ -28,7 +28,8 @@ pub struct Project {
     pub api: Api,
     pub env: TestEnv,
     pub paths: SpecPaths,
-    agent: PathBuf,
+    /// The program.
+    pub agent: PathBuf,
     login: [(&'static str, String); 2],
 }
 

@@ -57,7 +57,7 @@ fn manifest() -> Value {
             // Only the join gets a skeleton first.
             "complexity": if *id == "join" { "medium" } else { "low" },
             "purpose": format!("Write {id}.txt."),
-            "checks": [{"name": "content", "run": format!("sh check.sh {id} '{below}'")}],
+            "checks": [{"name": "content", "run": format!("sh check.sh \"$CCO_COMPONENT\" '{below}'")}],
         })
     };
     json!({
@@ -172,6 +172,7 @@ fn five_components(version: Version) {
     add_hostile_parts(&project);
     let output = project.run(&[]).exits(0);
     assert!(output.stdout.contains("5 of 5 components complete"), "{output}");
+    assert!(!project.env.root().join("trap.sprung").exists(), "a hook or server ran");
     assert_work_is_done(&project, &STEPS);
     assert_checkout_is_untouched(&project);
     assert_nothing_is_left(&project);
@@ -184,7 +185,6 @@ fn five_components(version: Version) {
             assert!(commit.is_some(), "{attempt}");
         }
     }
-    assert!(!project.env.root().join("trap.sprung").exists(), "a hook or server ran");
     assert_eq!(project.notes(), Vec::<String>::new(), "nothing was denied, nothing was odd");
 }
 
@@ -196,6 +196,7 @@ fn assert_requests(project: &Project) {
         tools.sort_unstable();
         assert_eq!(tools, ["Bash", "Edit", "Glob", "Grep", "Read", "StructuredOutput", "Write"]);
         assert!(request.system().contains(RULE));
+        assert!(request.calls().iter().all(|call| !call.is_error), "{:?}", request.calls());
         let body = request.body.to_string();
         let found = body.find(HOSTILE).map(|at| body[..at].chars().rev().take(200).collect::<Vec<_>>());
         assert_eq!(found.map(|before| before.into_iter().rev().collect::<String>()), None);
@@ -205,6 +206,16 @@ fn assert_requests(project: &Project) {
         conversations.entry(&*request.conversation).or_insert_with(|| (component(request), task(request)));
     }
     assert_eq!(conversations.len(), STEPS.len(), "{conversations:?}");
+    let events = project.events();
+    let mut sessions: Vec<&str> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::AttemptStarted { session, .. } => session.as_deref(),
+            _ => None,
+        })
+        .collect();
+    sessions.sort_unstable();
+    assert!(conversations.keys().eq(&sessions), "{conversations:?} {sessions:?}");
     for request in requests.iter().filter(|request| component(request) == "tail") {
         // The nearest first, and what the dependencies of the dependencies promise, too.
         assert!(request.asks(&["### `join`", "> join.txt names what is below join", "### `base`"]));

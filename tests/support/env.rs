@@ -1,4 +1,6 @@
 //! A hermetic place to run the real binary in: its own home, store and work directory, nothing of the machine's.
+//! Several test binaries take it in and use the part that they need, hence the allowances.
+#![allow(dead_code, unused_macros)]
 
 use std::ffi::OsStr;
 use std::fmt;

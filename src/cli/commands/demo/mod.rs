@@ -84,11 +84,11 @@ fn what_next(app: &App, spec: &Path, agent: &str) {
     let spec = spec.display();
     let simulated = if agent == SIMULATED { " --agent sim" } else { "" };
     app.printer.note(format!(
-        "\nnext:
-  cco status {spec}                where everything stands
-  cco logs rank --spec {spec}      what the agents of one component said and did
-  cco graph {spec}                 what depends on what
-  cco run {spec}{simulated} --fresh    again from the start; interrupt it, or kill it with -9,
-                                   and the same without --fresh carries on"
+        "\nwhat next:
+  where everything stands         cco status {spec}
+  what one component's steps did  cco logs rank --spec {spec}
+  what depends on what            cco graph {spec}
+  again from the start            cco run {spec}{simulated} --fresh
+  Stop that in the middle (Ctrl-C, or kill it with -9); the same without --fresh carries on."
     ));
 }

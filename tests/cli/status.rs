@@ -1,0 +1,104 @@
+//! `cco status`
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::env::TestEnv;
+use crate::simulated::{LiveRun, SPEC, asking_spec, scenario, tree};
+
+#[test]
+fn a_spec_that_never_ran() {
+    let env = TestEnv::new();
+    env.small_spec("p/small-00000001");
+    assert_output!(env.cco(["status", "p/small"]), @r"
+    exit: 0
+    -- stdout
+    p/small-[HASH]: 0 of 1 component complete; $0.00
+    not run yet; `cco run` begins
+      a  waiting
+    -- stderr
+    ");
+}
+
+#[test]
+fn a_question_says_what_it_blocks_and_how_to_answer() {
+    let env = TestEnv::new();
+    scenario(&asking_spec(&env), json!({}));
+    let _ = env.cco(["run", SPEC, "--agent", "sim"]).exits(3);
+    assert_output!(env.cco(["status", SPEC]), @r#"
+    exit: 0
+    -- stdout
+    p/asking-[HASH]: 1 of 3 components complete, 1 waiting for an answer, 1 blocked; $0.03
+    run 1 (standard mode, simulated) ended with a question
+    branch `cco/asking-[HASH]`, in `[ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/run`
+      a  asking (q1)        $0.02  fix, implement
+      b  blocked                   blocked by a
+      c  complete (proven)  $0.01  implement
+
+    q1 (a): 1 of its checks still fails after 1 fix round (best: 1); how shall it go on?
+      6d1e4b75 major check:a-ok
+        `test -e ready.txt` failed (exit 1)
+      tried:
+        simulated
+      answer with one of:
+        cco answer p/asking-[HASH] q1 retry -m "…"        try again, with your words for the agent
+        cco answer p/asking-[HASH] q1 accept              waive its issues, or those that you name
+        cco answer p/asking-[HASH] q1 recheck             validate the work as you left it
+        cco answer p/asking-[HASH] q1 skip                leave it and its dependents out
+        cco answer p/asking-[HASH] q1 abort               end the run
+    -- stderr
+    "#);
+}
+
+#[test]
+fn the_document_says_what_went_stale_and_why() {
+    let env = TestEnv::new();
+    let dir = asking_spec(&env);
+    scenario(&dir, json!({"a.implement": {"actions": [{"write": {"path": "ready.txt", "text": ""}}]}}));
+    let _ = env.cco(["run", SPEC, "--agent", "sim"]).exits(0);
+    let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap();
+    fs::write(dir.join("manifest.json"), manifest.replace(r#""id":"c""#, r#""id":"c","purpose":"More.""#)).unwrap();
+    let status = env.cco(["status", SPEC, "--json"]).exits(0).json();
+    assert_eq!((&status["version"], &status["proof"]), (&1.into(), &"proven".into()));
+    assert_eq!(status["counts"]["complete"], 3);
+    let stale: Vec<_> = status["components"].as_array().unwrap().iter().map(|item| &item["stale"]).collect();
+    assert_eq!(stale, [&json!(null), &json!(null), &json!({"why": "input", "redo": "revise"})]);
+    let text = env.cco(["status", SPEC]).exits(0);
+    assert!(text.stdout.contains("stale: its definition changed; the next run revises it"), "{text}");
+}
+
+#[test]
+fn a_live_run_is_seen_and_watched_to_its_end() {
+    let env = TestEnv::new();
+    let dir = asking_spec(&env);
+    scenario(
+        &dir,
+        json!({"*.implement": {"actions": [
+            {"write": {"path": "ready.txt", "text": ""}}, {"wait": {"until_file": "go.txt"}},
+        ]}}),
+    );
+    let mut run = LiveRun::start(&env);
+    run.until("c implement-1 started");
+    let status = env.cco(["status", SPEC, "--json"]).exits(0).json();
+    assert!(status["live"]["pid"].is_u64() && status["run"]["ended"].is_null(), "{status}");
+    assert_eq!(status["components"][2]["running"], json!(["c.implement-1"]));
+    let watch = env.command(["status", SPEC, "--watch"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    fs::write(tree(&env).join("go.txt"), "").unwrap();
+    assert_eq!(run.end().code(), Some(0));
+    let watched = watch.wait_with_output().unwrap();
+    let seen = String::from_utf8(watched.stdout).unwrap();
+    assert!(seen.contains("3 of 3 components complete"), "{seen}");
+}
+
+#[test]
+fn a_run_that_was_killed_is_told_from_one_that_lives() {
+    let env = TestEnv::new();
+    scenario(&asking_spec(&env), json!({"*.implement": {"actions": [{"wait": {"until_file": "never.txt"}}]}}));
+    let mut run = LiveRun::start(&env);
+    run.until("a implement-1 started");
+    run.kill();
+    let status = env.cco(["status", SPEC]).exits(0);
+    assert!(status.stdout.contains("was killed; `cco run` carries on"), "{status}");
+    assert!(env.cco(["status", SPEC, "--json"]).exits(0).json()["live"].is_null());
+}
