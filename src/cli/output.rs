@@ -19,9 +19,6 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// What stands in an error's text before what can be done.
-const HELP: &str = "\nhelp: ";
-
 /// How much is said on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Talk {
@@ -138,21 +135,20 @@ impl Printer {
     pub fn error(&self, error: &CliError) {
         let (mut text, mut remedies, mut told) = (String::new(), Vec::new(), String::new());
         for said in error.error.chain().map(ToString::to_string) {
-            // The rooms' errors bring what can be done on lines of their own.
-            let mut lines = said.split(HELP);
-            let what = lines.next().unwrap_or_default();
-            remedies.extend(lines.map(str::to_owned));
             // Many an error says its cause itself.
-            if told.contains(what) {
+            if told.contains(&said) {
                 continue;
             }
-            told.push_str(what);
-            let what = terminal_safe(what);
+            // The rooms' errors bring what can be done on lines of their own.
+            let mut lines = said.split(HELP);
+            let what = terminal_safe(lines.next().unwrap_or_default());
+            remedies.extend(lines.map(str::to_owned));
             text.push_str(&if text.is_empty() {
                 format!("{ERROR}error{ERROR:#}: {what}")
             } else {
                 format!("\n  {NOTE}cause{NOTE:#}: {what}")
             });
+            told.push_str(&said);
         }
         for remedy in remedies.iter().chain(&error.hints) {
             text.push_str(&format!("\n  {NOTE}help{NOTE:#}: {}", terminal_safe(remedy)));

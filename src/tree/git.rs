@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// There is no git.
-    #[error("`git` was not found\nhelp: install git, or run with `--isolation shared`")]
+    #[error("cannot run `git`: it was not found\nhelp: install git, or run with `--isolation shared`")]
     Missing,
     /// It cannot be started.
     #[error("cannot run `{program}`: {error}")]
