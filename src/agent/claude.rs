@@ -29,7 +29,11 @@ pub fn arguments(
     system_prompt: Option<&Path>,
     config_dir: Option<&Path>,
 ) -> Vec<OsString> {
-    let (tools, mode) = if permissions.writer { (WRITER_TOOLS, "acceptEdits") } else { (READER_TOOLS, "dontAsk") };
+    let (tools, mode) = match (permissions.writer, permissions.bypass) {
+        (true, true) => (WRITER_TOOLS, "bypassPermissions"),
+        (true, false) => (WRITER_TOOLS, "acceptEdits"),
+        (false, _) => (READER_TOOLS, "dontAsk"),
+    };
     let (session_option, session) = match session {
         Session::New(id) => ("--session-id", id),
         Session::Resume(id) => ("--resume", id),

@@ -78,6 +78,8 @@ pub enum Session {
 pub struct Permissions {
     /// Whether it may change files below its directory; else every change is refused.
     pub writer: bool,
+    /// Whether a writer is asked for nothing at all. Only the user's own settings may say so.
+    pub bypass: bool,
     /// Permission rules in the CLI's own form, for example from [`allow_program`].
     pub allow: Vec<String>,
     /// Absolute directories, besides its own, that it may read.

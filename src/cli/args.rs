@@ -3,7 +3,7 @@
 //! Doc comments here are the help texts.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -145,6 +145,11 @@ pub struct SpecArg {
 }
 
 impl SpecArg {
+    /// The spec in a directory.
+    pub fn of(dir: &Path) -> Self {
+        Self { positional: Some(dir.display().to_string()), flag: None }
+    }
+
     /// The reference, if one was given.
     pub fn reference(&self) -> Option<&str> {
         self.positional.as_deref().or(self.flag.as_deref())

@@ -8,6 +8,7 @@ pub mod help;
 pub mod notify;
 pub mod opened;
 pub mod output;
+pub mod questions;
 pub mod settings;
 
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! A spec, ready to be worked with: what the user wrote, the plan that follows, and the state that the journal tells.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -12,7 +12,7 @@ use super::settings::{Layer, Settings};
 use crate::context::marked;
 use crate::context::specification::Specification;
 use crate::ids::{ComponentId, Digest};
-use crate::journal::{self, Journal, JournalError, Replay, SpecPaths};
+use crate::journal::{self, Journal, JournalError, LockState, Replay, SpecPaths};
 use crate::lifecycle::event::Record;
 use crate::lifecycle::state::{Illegal, RunState};
 use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
@@ -124,12 +124,38 @@ impl Opened {
         Ok((journal, replay, state))
     }
 
+    /// Whether a run of this spec lives.
+    ///
+    /// # Errors
+    /// The lock cannot be looked at.
+    pub fn lock_state(&self) -> Result<LockState, CliError> {
+        journal::lock_state(&self.paths.lock()).map_err(CliError::environment)
+    }
+
+    /// The home of the spec's worktrees: the same on every run, since a conversation is bound to its directory, and no
+    /// other spec's. In the store the reference is unique; elsewhere two directories can have one name.
+    ///
+    /// # Errors
+    /// There is no home directory.
+    pub fn worktrees(&self, app: &App) -> Result<PathBuf, CliError> {
+        let state = app.environment.state_dir().context("there is no home directory to hold worktrees");
+        let state = state.map_err(|error| CliError::environment(error).hint("set `HOME` or `XDG_STATE_HOME`"))?;
+        let in_store = self.paths.dir().starts_with(app.catalog()?.root());
+        let name = if in_store { self.reference.clone() } else { format!("{}-{}", self.reference, self.mark()) };
+        Ok(state.join("worktrees").join(name))
+    }
+
     /// What the processes of all runs of this spec carry at the beginning of their mark.
     pub fn mark(&self) -> String {
-        const DIGITS: usize = 16;
-        let dir = fs_err::canonicalize(self.paths.dir()).unwrap_or_else(|_| self.paths.dir().to_owned());
-        Digest::of(dir.as_os_str().as_encoded_bytes()).to_string().chars().take(DIGITS).collect()
+        mark(&self.paths)
     }
+}
+
+/// What the processes of all runs of a spec carry at the beginning of their mark.
+pub fn mark(paths: &SpecPaths) -> String {
+    const DIGITS: usize = 16;
+    let dir = fs_err::canonicalize(paths.dir()).unwrap_or_else(|_| paths.dir().to_owned());
+    Digest::of(dir.as_os_str().as_encoded_bytes()).to_string().chars().take(DIGITS).collect()
 }
 
 fn fold(state: &mut RunState, record: &Record) -> Result<(), FoldError> {
@@ -200,14 +226,4 @@ fn read_or_empty(path: &Path) -> std::io::Result<Vec<u8>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read,
     }
-}
-
-/// The home of worktrees of a spec.
-///
-/// # Errors
-/// There is no home directory.
-pub fn worktrees(app: &App, reference: &str) -> Result<std::path::PathBuf, CliError> {
-    let state = app.environment.state_dir().context("there is no home directory to hold worktrees");
-    let state = state.map_err(|error| CliError::environment(error).hint("set `HOME` or `XDG_STATE_HOME`"))?;
-    Ok(state.join("worktrees").join(reference))
 }

@@ -85,14 +85,15 @@ impl Printer {
     /// # Errors
     /// A reader that has gone away is [`StdoutClosed`], which ends the program with success.
     pub fn answer(&self, text: &str) -> Result<(), CliError> {
-        let mut stdout = lock(&self.stdout);
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Err(CliError::new(ExitStatus::Done, StdoutClosed))
-            }
-            Err(error) => Err(CliError::environment(anyhow::Error::new(error).context("cannot write to stdout"))),
-        }
+        written(&mut *lock(&self.stdout), text.as_bytes())
+    }
+
+    /// Writes `bytes` to the process's stdout, untouched: [`Printer::answer`] takes colours out where none are wanted.
+    ///
+    /// # Errors
+    /// As [`Printer::answer`].
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), CliError> {
+        written(&mut io::stdout(), bytes)
     }
 
     /// Writes `body` to stdout as one versioned JSON document: `{"version":1, ...}`.
@@ -145,6 +146,15 @@ impl Printer {
     pub fn say(&self, text: &str) {
         let mut stderr = lock(&self.stderr);
         let _ = writeln!(stderr, "{text}").and_then(|()| stderr.flush());
+    }
+}
+
+/// Writes the whole answer, or says why that was not possible.
+fn written(stdout: &mut dyn Write, bytes: &[u8]) -> Result<(), CliError> {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(CliError::new(ExitStatus::Done, StdoutClosed)),
+        Err(error) => Err(CliError::environment(anyhow::Error::new(error).context("cannot write to stdout"))),
     }
 }
 

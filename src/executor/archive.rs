@@ -15,6 +15,8 @@ enum Page {
     Whole(PathBuf, Vec<u8>),
     /// cco's block in a file of the user's.
     Block(PathBuf, String),
+    /// Tells the sender that everything before it is written.
+    Mark(Sender<()>),
 }
 
 /// The writer behind. What it cannot write is a warning: these files can be rendered again.
@@ -51,6 +53,14 @@ impl Archive {
         self.send(Page::Block(path, block));
     }
 
+    /// Waits until everything so far is written.
+    pub fn flush(&self) {
+        let (mark, written) = channel();
+        self.send(Page::Mark(mark));
+        // The thread is gone only if it failed: then there is nothing to wait for.
+        let _ = written.recv();
+    }
+
     fn send(&self, page: Page) {
         if let Some(pages) = &self.pages {
             // The thread lives as long as the sender.
@@ -73,6 +83,11 @@ fn write(page: &Page) -> std::io::Result<()> {
     match page {
         Page::Whole(path, contents) => fs_err::write(path, contents),
         Page::Block(path, block) => write_block(path, block),
+        Page::Mark(mark) => {
+            // Whoever asked waits for it.
+            let _ = mark.send(());
+            Ok(())
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::ids::{AttemptId, Subject};
 use crate::journal::{Journal, JournalError};
 use crate::lifecycle::event::{AttemptEnd, Author, Event, FORMAT, RunEnd, RunStarted, Trouble};
 use crate::lifecycle::next::{Launch, Next, Task, end_of, next, wake_at};
-use crate::lifecycle::observer::{Live, Observer};
+use crate::lifecycle::observer::{Live, LiveEvent, Observer};
 use crate::lifecycle::reconcile;
 use crate::lifecycle::settle::{Outcome, Refusal, answer, settle};
 use crate::lifecycle::state::{Illegal, RunState};
@@ -33,6 +33,9 @@ use crate::process::Stop;
 
 /// How often letters are looked for and context files rendered.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The part of a usage window from which on no further component begins.
+const NEARLY_USED: f64 = 0.95;
 
 /// How a run begins.
 pub struct Start {
@@ -167,18 +170,21 @@ impl Dispatcher {
             self.apply(vec![Event::JournalOpened { format: FORMAT, cco, spec }], now)?;
         }
         let notes = start.notes.into_iter().map(|text| Event::Noted { on: Subject::Run, text });
+        if self.state.ended().is_none() {
+            // A run that died may not have rendered what its agents said.
+            let told = |&at: &Index| self.state.component(at).report.is_some();
+            self.untold = (0..self.state.run_index()).filter(told).collect();
+        }
         let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
         self.apply(begun, now)?;
         for (attempt, resumed) in self.state.in_flight() {
             let left = settle_left(&self.job, attempt, resumed);
             self.settle(left)?;
         }
-        let mut stale = reconcile::stale(&self.state);
-        stale.extend(reconcile::redo(&self.state, &start.redo, start.guidance.as_deref()));
-        if !stale.is_empty() {
-            self.apply(stale, now)?;
-        }
-        Ok(())
+        let redo = reconcile::redo(&self.state, &start.redo, start.guidance.as_deref());
+        self.apply_unless_empty(redo, now)?;
+        let stale = reconcile::stale(&self.state);
+        self.apply_unless_empty(stale, now)
     }
 
     /// Everything that follows from the state; the end, if nothing can follow any more.
@@ -204,6 +210,9 @@ impl Dispatcher {
             None => end_of(&self.state, now),
         };
         let Some(end) = end else { return Ok(None) };
+        // Who reads the end may rely on the files.
+        self.render_context();
+        self.archive.flush();
         self.apply(vec![Event::RunEnded { end }], now)?;
         Ok(Some(Finish { end, asked: self.asked }))
     }
@@ -249,12 +258,29 @@ impl Dispatcher {
                     self.take(done)?;
                 }
             }
-            Some(live) = self.live.recv() => self.show_live(&live),
+            Some(live) = self.live.recv() => self.take_live(&live)?,
             () = tokio::time::sleep_until(wake.unwrap_or_else(far)), if wake.is_some() => {}
             _ = tick.tick() => self.on_tick(),
         }
         while let Ok(live) = self.live.try_recv() {
-            self.show_live(&live);
+            self.take_live(&live)?;
+        }
+        Ok(())
+    }
+
+    /// Shows a sign of life; one that says that a usage window is nearly used up is recorded too, once a window.
+    fn take_live(&mut self, live: &Live) -> Result<(), RunError> {
+        let now = Timestamp::now();
+        if let LiveEvent::RateLimit(limit) = &live.what
+            && let Some(until) = limit.resets_at.filter(|until| *until > now && Some(*until) != self.state.hold())
+            && limit.warning
+            && limit.utilization.is_some_and(|used| used >= NEARLY_USED)
+            && !self.job.plan.policy.no_wait
+        {
+            self.apply(vec![Event::WindowNearlyUsed { until }], now)?;
+        }
+        for observer in &mut self.observers {
+            observer.on_live(live, now);
         }
         Ok(())
     }
@@ -320,6 +346,10 @@ impl Dispatcher {
         Ok(())
     }
 
+    fn apply_unless_empty(&mut self, events: Vec<Event>, now: Timestamp) -> Result<(), RunError> {
+        if events.is_empty() { Ok(()) } else { self.apply(events, now) }
+    }
+
     fn stage(&mut self, events: Vec<Event>, by: Author, now: Timestamp) {
         self.journal.stage(now, by, events);
     }
@@ -329,13 +359,6 @@ impl Dispatcher {
         self.asked.get_or_insert(asked);
         self.stop.send_replace(stop);
         tracing::info!("stopping: {} running", self.tasks.len());
-    }
-
-    fn show_live(&mut self, live: &Live) {
-        let now = Timestamp::now();
-        for observer in &mut self.observers {
-            observer.on_live(live, now);
-        }
     }
 
     fn on_tick(&mut self) {

@@ -38,6 +38,8 @@ pub struct Job {
     pub models: Models,
     /// Permission rules of writers, beyond what every writer gets.
     pub allow: Vec<String>,
+    /// Whether writers are asked for nothing at all.
+    pub bypass_permissions: bool,
     /// Who knows all children.
     pub supervisor: Arc<Supervisor>,
     /// Where running agents report to.

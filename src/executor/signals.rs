@@ -34,6 +34,8 @@ impl Signals {
     /// The next signal.
     pub async fn next(&mut self) -> Asked {
         tokio::select! {
+            // In this order where several are at hand: how the run says that it ended follows from the first.
+            biased;
             _ = self.interrupt.recv() => Asked::Interrupt,
             _ = self.terminate.recv() => Asked::Terminate,
             _ = self.hangup.recv() => Asked::Terminate,

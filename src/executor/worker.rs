@@ -18,7 +18,7 @@ use crate::agent::{
 };
 use crate::check::{self, CheckRun, Ran};
 use crate::ids::{AttemptId, Digest, Step, Subject};
-use crate::lifecycle::event::{AttemptEnd, Trouble};
+use crate::lifecycle::event::{AttemptEnd, DENIED, Trouble};
 use crate::lifecycle::next::{Launch, Task};
 use crate::lifecycle::report::WriterReport;
 use crate::plan::CheckIndex;
@@ -117,6 +117,7 @@ impl Worker {
             dir: job.tree.dir().to_owned(),
             permissions: Permissions {
                 writer: attempt.step.writes(),
+                bypass: job.bypass_permissions,
                 allow: if attempt.step.writes() { allow } else { Vec::new() },
                 read: vec![job.paths.dir().to_owned()],
             },
@@ -250,7 +251,7 @@ pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[St
     for denial in denials {
         let mend =
             denial.allow.map_or_else(String::new, |rule| format!("; `agent.allow: [\"{rule}\"]` would allow it"));
-        notes.push(format!("denied to the agent: {}{mend}", denial.call));
+        notes.push(format!("{DENIED}{}{mend}", denial.call));
     }
     let end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, others, &mut notes),

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use fs_err::{File, OpenOptions};
 use jiff::Timestamp;
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 /// Holds a lock until it is dropped or the process ends, however that happens.
 #[derive(Debug)]
@@ -30,8 +32,17 @@ pub struct Holder {
 impl Holder {
     /// This process, from `since` on, started as `command`.
     pub fn this_process(since: Timestamp, command: String) -> Self {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Self { pid: std::process::id(), host, since, command }
+        Self { pid: std::process::id(), host: this_host(), since, command }
+    }
+
+    /// Its process, where it is one of this machine.
+    pub fn process(&self) -> Option<Pid> {
+        Pid::from_raw(self.pid.cast_signed()).filter(|_| self.host == this_host())
+    }
+
+    /// Whether it is known to be no more.
+    fn is_gone(&self) -> bool {
+        self.process().is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH))
     }
 
     /// One member a line, so that `cat` on the lock file answers the question.
@@ -53,9 +64,45 @@ impl Holder {
     }
 }
 
+fn this_host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {} since {} (`{}`)", self.pid, self.host, self.since, self.command)
+    }
+}
+
+/// Whether a lock is held, seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockState {
+    /// By nobody.
+    Free,
+    /// By another process, which may not have said yet who it is.
+    Held(Option<Holder>),
+}
+
+/// Looks at the lock at `path` without taking it; a file that is missing is held by nobody.
+///
+/// # Errors
+/// The file cannot be opened, or its file system knows no locks.
+pub fn lock_state(path: &Path) -> io::Result<LockState> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LockState::Free),
+        opened => opened?,
+    };
+    let mut text = String::new();
+    let holder = file.read_to_string(&mut text).ok().and_then(|_| Holder::from_text(&text));
+    // The test below takes the lock for a moment where it is free, and a run that starts just then would be refused.
+    // Where the file names a dead process it is not needed.
+    if holder.as_ref().is_some_and(Holder::is_gone) {
+        return Ok(LockState::Free);
+    }
+    match file.try_lock_shared() {
+        Ok(()) => Ok(LockState::Free),
+        Err(TryLockError::WouldBlock) => Ok(LockState::Held(holder)),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

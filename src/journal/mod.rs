@@ -8,6 +8,7 @@
 //! anywhere is refused. Nothing is ever silently different.
 
 mod codec;
+mod follow;
 mod lock;
 mod recover;
 mod store;
@@ -21,7 +22,8 @@ use crate::fsx;
 use crate::lifecycle::event::{Author, Event, Record};
 use codec::Chain;
 
-pub use lock::{Holder, LockError, RunLock};
+pub use follow::Follower;
+pub use lock::{Holder, LockError, LockState, RunLock, lock_state};
 pub use recover::{Damage, Replay, Salvage, Torn, salvage};
 pub use store::{SpecPaths, set_aside};
 

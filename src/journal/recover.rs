@@ -19,7 +19,7 @@ use crate::lifecycle::event::{Event, FORMAT, Record};
 const CHUNK: usize = 256 * 1024;
 
 /// What a journal held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
     /// How many records.
     pub records: u64,
@@ -82,7 +82,11 @@ pub(crate) struct Scanner<'p, R> {
 impl<'p, R: Read> Scanner<'p, R> {
     /// At the beginning of the journal that `path` names in errors.
     pub(crate) fn new(path: &'p Path, reader: R) -> Self {
-        let replay = Replay { records: 0, bytes: 0, torn: None, chain: Chain::default() };
+        Self::behind(path, reader, Replay::default())
+    }
+
+    /// Behind what `replay` tells of, where `reader` stands.
+    pub(crate) fn behind(path: &'p Path, reader: R, replay: Replay) -> Self {
         Self { path, reader: BufReader::with_capacity(CHUNK, reader), line: Vec::new(), replay }
     }
 

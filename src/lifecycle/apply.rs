@@ -8,9 +8,9 @@ use super::event::{AttemptEnd, Event, Pause, Proof, Redo, RunEnd, Scope, Trouble
 use super::report::Claim;
 use super::state::{Illegal, RunState};
 use super::subject::{During, Phase, Question, Running, Slot, Todo, Tries, Validation, Why, Work};
-use crate::ids::{AttemptId, Step, Subject};
-use crate::plan::Leg;
+use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
+use crate::plan::{Leg, Plan};
 
 impl RunState {
     /// Applies one event of a record written at `at`.
@@ -32,6 +32,7 @@ impl RunState {
                 self.ended = None;
                 self.halt = None;
                 self.pause = None;
+                self.hold = None;
                 self.limited = 0;
                 self.jobs = started.jobs;
                 self.run = Some((**started).clone());
@@ -42,6 +43,7 @@ impl RunState {
                 self.pause = Some((*until, *why));
                 self.limited += 1;
             }
+            Event::WindowNearlyUsed { until } => self.hold = Some(*until),
             Event::JobsChanged { jobs } => self.jobs = *jobs,
             Event::ComponentStarted { on, input, step } => {
                 let index = self.index(event, &on.clone().into())?;
@@ -71,14 +73,18 @@ impl RunState {
                     _ => return Err(Self::illegal(event, "no agent step is under way")),
                 }
             }
-            Event::ValidationOpened { on, scope, round } => self.open_validation(event, on, *scope, *round)?,
-            Event::ValidationSettled { on, verdict, issues, checks, .. } => {
+            Event::ValidationOpened { on, scope, round, checks, set } => {
+                let wanted = checks.iter().map(|name| (name.clone(), Slot::Wanted(Tries::default()))).collect();
+                let validation = Validation { scope: *scope, round: *round, set: *set, checks: wanted };
+                self.open_validation(event, on, validation)?;
+            }
+            Event::ValidationSettled { on, verdict, issues, .. } => {
                 let index = self.index(event, on)?;
                 let Phase::Validating(validation) = &self.at_mut(index).phase else {
                     return Err(Self::illegal(event, "no validation is open"));
                 };
-                let scope = validation.scope;
-                self.at_mut(index).checks = Some(*checks);
+                let (scope, set) = (validation.scope, validation.set);
+                self.at_mut(index).checks = Some(set);
                 match verdict {
                     Verdict::Pass => self.pass(index, scope),
                     Verdict::Fail => {
@@ -140,7 +146,6 @@ impl RunState {
 
     fn start_attempt(&mut self, event: &Event, attempt: &AttemptId, running: Running) -> Result<(), Illegal> {
         let index = self.index(event, &attempt.on)?;
-        let plan = Arc::clone(self.plan());
         let subject = self.at_mut(index);
         if attempt.n != subject.next_attempt(&attempt.step) {
             return Err(Self::illegal(event, "its number is not the next one"));
@@ -157,11 +162,7 @@ impl RunState {
                 self.counts.writers += u32::from(attempt.step.writes());
             }
             (Phase::Validating(validation), Step::Check(name)) => {
-                let slot = validation
-                    .checks
-                    .iter_mut()
-                    .find(|(check, _)| plan.check(*check).name == *name)
-                    .map(|(_, slot)| slot);
+                let slot = validation.checks.iter_mut().find(|(check, _)| check == name).map(|(_, slot)| slot);
                 match slot {
                     Some(slot @ Slot::Wanted(_)) => {
                         let Slot::Wanted(tries) = *slot else { unreachable!("matched above") };
@@ -206,7 +207,7 @@ impl RunState {
         if let AttemptEnd::Failed { class, message, .. } = end {
             self.halt_on(*class, message);
         }
-        let plan = Arc::clone(self.plan());
+        let next_leg = leg_after(self.plan(), index, &attempt.step);
         let subject = self.at_mut(index);
         match (&mut subject.phase, &attempt.step) {
             (Phase::Working(work), step)
@@ -218,8 +219,11 @@ impl RunState {
                 if let AttemptEnd::Wrote { report, product, .. } = end {
                     subject.product = *product;
                     subject.report = says_something(report).then(|| report.clone());
-                    let done = matches!(report.status, Claim::Done | Claim::NothingToDo);
-                    subject.leg += u8::from(done && is_leg(step));
+                    if matches!(report.status, Claim::Done | Claim::NothingToDo)
+                        && let Some(next) = next_leg
+                    {
+                        subject.leg = next;
+                    }
                     if *step == Step::Fix {
                         let fixing = subject.fixing.get_or_insert_default();
                         fixing.tried.push(report.summary.clone());
@@ -232,11 +236,7 @@ impl RunState {
                 }
             }
             (Phase::Validating(validation), Step::Check(name)) => {
-                let slot = validation
-                    .checks
-                    .iter_mut()
-                    .find(|(check, _)| plan.check(*check).name == *name)
-                    .map(|(_, slot)| slot);
+                let slot = validation.checks.iter_mut().find(|(check, _)| check == name).map(|(_, slot)| slot);
                 let Some(slot @ Slot::Running(..)) = slot else {
                     return Err(Self::illegal(event, "that check does not run"));
                 };
@@ -281,28 +281,19 @@ impl RunState {
         }
     }
 
-    fn open_validation(&mut self, event: &Event, on: &Subject, scope: Scope, round: u32) -> Result<(), Illegal> {
+    fn open_validation(&mut self, event: &Event, on: &Subject, validation: Validation) -> Result<(), Illegal> {
         let index = self.index(event, on)?;
         let plan = Arc::clone(self.plan());
-        let mut light = false;
+        let subject = self.at_mut(index);
+        subject.rounds = validation.round;
         if *on != Subject::Run {
             let legs = plan.legs(index);
-            let subject = self.at_mut(index);
             match legs.get(usize::from(subject.leg)) {
-                Some(Leg::Light) => light = true,
-                Some(Leg::Validate) => {}
+                Some(Leg::Light | Leg::Validate) => {}
                 Some(Leg::Step(_)) | None => subject.leg = last_validation(legs),
             }
         }
-        let set: &[u32] = match scope {
-            Scope::Component if light => &[],
-            Scope::Component => &plan.component(index).checks,
-            Scope::Level(_) => &plan.level_checks,
-            Scope::Final => &plan.final_checks,
-        };
-        let checks = set.iter().map(|&check| (check, Slot::Wanted(Tries::default()))).collect();
-        self.at_mut(index).rounds = round;
-        self.enter(index, Phase::Validating(Box::new(Validation { scope, round, checks })));
+        self.enter(index, Phase::Validating(Box::new(validation)));
         Ok(())
     }
 
@@ -354,6 +345,10 @@ impl RunState {
         let Phase::Asking(question) = self.at_mut(index).phase.clone() else {
             return Err(Self::illegal(event, "it does not wait for an answer"));
         };
+        let accepted = match &question.during {
+            During::Step(step) => leg_after(self.plan(), index, step),
+            During::Validation(_) => None,
+        };
         let subject = self.at_mut(index);
         if let Some(guidance) = &answer.guidance {
             subject.guidance.push(Arc::from(guidance.as_str()));
@@ -371,18 +366,17 @@ impl RunState {
             fixing.best = None;
         }
         if answer.verb == Verb::Accept && escalation.on != Subject::Run {
-            let passes_leg = match &question.during {
-                During::Step(step) => is_leg(step) || *step == Step::Fix,
-                During::Validation(_) => true,
-            };
-            subject.leg += u8::from(passes_leg);
+            match &question.during {
+                During::Step(Step::Fix) | During::Validation(_) => subject.leg += 1,
+                During::Step(_) => subject.leg = accepted.unwrap_or(subject.leg),
+            }
         }
         // Until the event that tells what follows, it stands where the question found it.
         let phase = match question.during {
             During::Step(step) => Phase::Working(Work::new(step)),
             During::Validation(scope) => {
                 let round = self.at_mut(index).rounds;
-                Phase::Validating(Box::new(Validation { scope, round, checks: Vec::new() }))
+                Phase::Validating(Box::new(Validation { scope, round, set: Digest::default(), checks: Vec::new() }))
             }
         };
         self.enter(index, phase);
@@ -414,9 +408,16 @@ fn last_validation(legs: &[Leg]) -> u8 {
     legs.iter().rposition(|leg| *leg == Leg::Validate).unwrap_or(legs.len()) as u8
 }
 
-/// Whether a step is a leg of a component's way (fixes, revisions and merges are not).
-fn is_leg(step: &Step) -> bool {
-    matches!(step, Step::Skeleton | Step::Implement)
+/// The leg behind a step, by today's mode: a step that was done in another mode is not done again. None for steps that
+/// are no leg of a component's way (fixes, revisions, merges).
+fn leg_after(plan: &Plan, index: Index, step: &Step) -> Option<u8> {
+    if !matches!(step, Step::Skeleton | Step::Implement) || index as usize >= plan.components.len() {
+        return None;
+    }
+    let legs = plan.legs(index);
+    let at = legs.iter().position(|leg| matches!(leg, Leg::Step(one) if one == step));
+    // A mode without skeletons has the implementation still before it.
+    Some(at.map_or(0, |at| at as u8 + 1))
 }
 
 /// What the next try of a step starts from.
@@ -507,6 +508,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }
+        | Event::WindowNearlyUsed { .. }
         | Event::JobsChanged { .. }
         | Event::ValidationWaived { .. }
         | Event::RunCompleted { .. }

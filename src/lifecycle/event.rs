@@ -13,6 +13,9 @@ use crate::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 /// The version of the record format. Older ones are always read; a newer one is refused by name.
 pub const FORMAT: u32 = 1;
 
+/// How the note of a refused tool call begins; what follows says which, and what would allow it.
+pub const DENIED: &str = "denied to the agent: ";
+
 /// One settlement: everything that follows from one outcome, written and synced as a unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -64,6 +67,11 @@ pub enum Event {
         until: Timestamp,
         /// Why.
         why: Pause,
+    },
+    /// A usage window is nearly used up: what is begun goes on, no further component begins before it resets.
+    WindowNearlyUsed {
+        /// When it resets.
+        until: Timestamp,
     },
     /// How many agents may run at once from here on (rate limits halve it, success grows it back).
     JobsChanged {
@@ -125,6 +133,11 @@ pub enum Event {
         scope: Scope,
         /// Counted from 1 within the subject.
         round: u32,
+        /// The commands to be run, by name: what a replay finds here does not depend on today's manifest.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        checks: Vec<Arc<str>>,
+        /// Digest of the check set, for staleness.
+        set: Digest,
     },
     /// A validation ended with a verdict computed by cco.
     ValidationSettled {
@@ -137,8 +150,6 @@ pub enum Event {
         /// The blocking issues, worst first; empty unless the verdict is `fail`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         issues: Vec<Issue>,
-        /// Digest of the check set it used, for staleness.
-        checks: Digest,
     },
     /// The user took a validation of the run itself as it is.
     ValidationWaived {

@@ -94,10 +94,9 @@ pub fn wake_at(state: &RunState, now: Timestamp) -> Option<Timestamp> {
         })
         .filter(|at| *at > now)
         .min();
-    match (pause, backoff) {
-        (Some(pause), Some(backoff)) => Some(pause.max(backoff)),
-        (pause, backoff) => pause.or(backoff),
-    }
+    let hold = state.hold.filter(|until| *until > now && !state.queues.ready.is_empty());
+    // Whatever ends first: a wake-up too many asks the same question once more.
+    [pause, backoff, hold].into_iter().flatten().min()
 }
 
 /// How the run ends if nothing is in flight and [`next`] gives nothing; none while something can still happen by itself.
@@ -211,11 +210,9 @@ impl RunState {
         self.queues.checks.iter().find_map(|&place| {
             let at = self.index_of(place);
             let Phase::Validating(validation) = &self.component_or_run(at).phase else { return None };
-            validation
-                .checks
-                .iter()
-                .find(|(check, slot)| matches!(slot, Slot::Wanted(_)) && !self.is_locked(*check))
-                .map(|(check, _)| (at, *check))
+            let wanted = validation.checks.iter().filter(|(_, slot)| matches!(slot, Slot::Wanted(_)));
+            let known = wanted.filter_map(|(name, _)| self.plan().check_named(name));
+            known.into_iter().find(|&check| !self.is_locked(check)).map(|check| (at, check))
         })
     }
 
@@ -233,8 +230,9 @@ impl RunState {
     }
 
     fn holds_lock(&self, validation: &Validation, lock: &str) -> bool {
-        validation.checks.iter().any(|(check, slot)| {
-            matches!(slot, Slot::Running(..)) && self.plan().check(*check).lock.as_deref() == Some(lock)
+        validation.checks.iter().filter(|(_, slot)| matches!(slot, Slot::Running(..))).any(|(name, _)| {
+            let check = self.plan().check_named(name);
+            check.is_some_and(|check| self.plan().check(check).lock.as_deref() == Some(lock))
         })
     }
 
@@ -251,7 +249,8 @@ impl RunState {
         if begun.is_some() {
             return begun;
         }
-        if checking || (self.plan().schedule == Schedule::Serial && !self.queues.active.is_empty()) {
+        let held = self.hold.is_some_and(|until| now < until);
+        if checking || held || (self.plan().schedule == Schedule::Serial && !self.queues.active.is_empty()) {
             return None;
         }
         self.queues.ready.iter().map(|&place| self.index_of(place)).find(|&at| !self.clashes(at))
@@ -334,8 +333,7 @@ impl RunState {
     fn running_checks(&self, on: &Subject, validation: &Validation) -> Vec<(AttemptId, bool)> {
         let running = validation.checks.iter().filter_map(|(check, slot)| match slot {
             Slot::Running(_, running) => {
-                let step = Step::Check(self.plan().check(*check).name.clone());
-                Some((AttemptId { on: on.clone(), step, n: running.n }, false))
+                Some((AttemptId { on: on.clone(), step: Step::Check(check.clone()), n: running.n }, false))
             }
             Slot::Wanted(_) | Slot::Settled(..) => None,
         });

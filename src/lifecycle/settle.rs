@@ -3,6 +3,7 @@
 //! A settlement applies its events to the state as it writes them down, so that each decision sees the one before it;
 //! replaying the same events by `apply` gives the same state by construction.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,7 @@ use super::report::{Claim, WriterReport};
 use super::state::{Illegal, RunState};
 use super::subject::{During, Phase, Slot, Validation};
 use crate::ids::{AttemptId, Step, Subject};
+use crate::plan::CheckIndex;
 use crate::plan::Leg;
 use crate::plan::graph::Index;
 
@@ -153,9 +155,10 @@ impl Followup {
 fn failed_before(state: &RunState, on: &Subject, step: &Step) -> bool {
     let Step::Check(name) = step else { return false };
     let Some(Phase::Validating(validation)) = state.subject(on).map(|subject| &subject.phase) else { return false };
-    validation.checks.iter().any(|(check, slot)| {
-        state.plan().check(*check).name == *name && matches!(slot, Slot::Running(tries, _) if tries.failed)
-    })
+    validation
+        .checks
+        .iter()
+        .any(|(check, slot)| check == name && matches!(slot, Slot::Running(tries, _) if tries.failed))
 }
 
 fn asked(report: &WriterReport) -> Vec<String> {
@@ -240,7 +243,8 @@ impl Settlement<'_> {
     pub(super) fn open_validation(&mut self, at: Index, scope: Scope) -> Result<(), Illegal> {
         let on = self.state.name(at);
         let round = self.state.at_mut(at).rounds + 1;
-        self.emit(Event::ValidationOpened { on, scope, round })?;
+        let (checks, set) = (self.commands(at, scope), self.check_set(at));
+        self.emit(Event::ValidationOpened { on, scope, round, checks, set })?;
         self.conclude_if_settled(at)
     }
 
@@ -263,9 +267,8 @@ impl Settlement<'_> {
         let (scope, round) = (validation.scope, validation.round);
         let issues = issues_of(validation, verdict);
         let on = self.state.name(at);
-        let checks = self.check_set(at);
         let (trend, best) = self.trend(at, &issues);
-        self.emit(Event::ValidationSettled { on, round, verdict, issues: issues.clone(), checks })?;
+        self.emit(Event::ValidationSettled { on, round, verdict, issues: issues.clone() })?;
         match verdict {
             Verdict::Pass => self.after_pass(at, scope),
             Verdict::Fail => self.after_fail(at, trend, best),
@@ -274,6 +277,20 @@ impl Settlement<'_> {
                 self.escalate_with(at, Cause::NotCheckable, question, issues)
             }
         }
+    }
+
+    /// The commands of a validation. After a skeleton there are none: it promises interfaces, not behaviour.
+    fn commands(&self, at: Index, scope: Scope) -> Vec<Arc<str>> {
+        let plan = self.state.plan();
+        let light = at != self.state.run_index()
+            && plan.legs(at).get(usize::from(self.state.component(at).leg)) == Some(&Leg::Light);
+        let set: &[CheckIndex] = match scope {
+            Scope::Component if light => &[],
+            Scope::Component => &plan.component(at).checks,
+            Scope::Level(_) => &plan.level_checks,
+            Scope::Final => &plan.final_checks,
+        };
+        set.iter().map(|&check| plan.check(check).name.clone()).collect()
     }
 
     fn check_set(&self, at: Index) -> crate::ids::Digest {
@@ -427,9 +444,14 @@ impl Settlement<'_> {
                 Subject::Run => Ok(()),
             },
             (Verb::Abort, _) => {
-                if let Subject::Component(on) = on {
-                    self.emit(Event::ComponentFailed { on, reason: "the user ended it".to_owned() })?;
-                }
+                let consequence = match on {
+                    Subject::Component(on) => Event::ComponentFailed { on, reason: "the user ended it".to_owned() },
+                    // The next run validates the whole again.
+                    Subject::Run => {
+                        Event::WentStale { on, why: StaleReason::Asked, redo: Redo::Validate, guidance: None }
+                    }
+                };
+                self.emit(consequence)?;
                 self.emit(Event::RunAborted)
             }
         }

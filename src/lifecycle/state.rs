@@ -42,6 +42,8 @@ pub struct RunState {
     pub(super) halt: Option<(RunEnd, String)>,
     /// Agents wait until then.
     pub(super) pause: Option<(Timestamp, Pause)>,
+    /// No further component begins until then.
+    pub(super) hold: Option<Timestamp>,
     /// Rate limits in a row.
     pub(super) limited: u32,
     /// Agents at once, as limits allow.
@@ -127,6 +129,7 @@ impl RunState {
             ended: None,
             halt: None,
             pause: None,
+            hold: None,
             limited: 0,
             questions: BTreeMap::new(),
             asked: 0,
@@ -182,6 +185,11 @@ impl RunState {
     /// Until when agents wait, and why.
     pub fn pause(&self) -> Option<(Timestamp, Pause)> {
         self.pause
+    }
+
+    /// Until when no further component begins, since a usage window is nearly used up.
+    pub fn hold(&self) -> Option<Timestamp> {
+        self.hold
     }
 
     /// Open questions, by id.
@@ -382,6 +390,8 @@ impl RunState {
     /// Whether a level's own checks are due before the next level may start.
     pub(super) fn level_needs_validation(&self, level: u32) -> bool {
         self.plan.schedule == Schedule::Levels
+            // A part of a level proves nothing of the level.
+            && self.plan.only.is_none()
             && !self.plan.level_checks.is_empty()
             && level >= self.levels.validated
             && self.plan.graph.members(level).iter().any(|&at| self.component(at).is_complete())

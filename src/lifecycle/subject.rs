@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::event::{Cause, Issue, Proof, Redo, Scope, Usage, Verdict};
 use super::report::WriterReport;
 use crate::ids::{Digest, Step};
-use crate::plan::CheckIndex;
 
 /// Where a subject stands. One value at a time: what is complete cannot be running.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,8 +105,10 @@ pub struct Validation {
     pub scope: Scope,
     /// Which round.
     pub round: u32,
-    /// Its commands. Change checks come before them and reviewers after them as further stages.
-    pub checks: Vec<(CheckIndex, Slot)>,
+    /// Digest of the check set that it was opened with.
+    pub set: Digest,
+    /// Its commands by name. Change checks come before them and reviewers after them as further stages.
+    pub checks: Vec<(Arc<str>, Slot)>,
 }
 
 /// One command within a validation.

@@ -43,6 +43,7 @@ pub struct Plan {
     /// Only these components are worked on; none: all.
     pub only: Option<HashSet<Index>>,
     by_id: HashMap<ComponentId, Index>,
+    by_name: HashMap<Arc<str>, CheckIndex>,
 }
 
 /// How thoroughly a run works.
@@ -201,6 +202,7 @@ impl Plan {
     pub fn new(parts: Parts) -> Result<Self, graph::Cyclic> {
         let graph = Graph::new(&parts.dependencies)?;
         let by_id = parts.components.iter().enumerate().map(|(at, c)| (c.id.clone(), at as Index)).collect();
+        let by_name = parts.checks.iter().enumerate().map(|(at, c)| (c.name.clone(), at as CheckIndex)).collect();
         let run_checks = check_set_digest(&parts.checks, parts.level_checks.iter().chain(&parts.final_checks));
         Ok(Self {
             spec: parts.spec,
@@ -216,6 +218,7 @@ impl Plan {
             one_tree: parts.one_tree,
             only: parts.only,
             by_id,
+            by_name,
         })
     }
 
@@ -232,6 +235,11 @@ impl Plan {
     /// The check at an index.
     pub fn check(&self, at: CheckIndex) -> &CheckPlan {
         &self.checks[at as usize]
+    }
+
+    /// The check of a name, if the manifest still has it.
+    pub fn check_named(&self, name: &str) -> Option<CheckIndex> {
+        self.by_name.get(name).copied()
     }
 
     /// The way of a component, leg by leg.

@@ -69,7 +69,8 @@ impl Process {
         let after_name = stat.iter().rposition(|&byte| byte == b')')? + 1;
         let mut fields = std::str::from_utf8(&stat[after_name..]).ok()?.split_ascii_whitespace();
         let zombie = matches!(fields.next()?, "Z" | "X");
-        let mut id = || Some(Pid::from_raw(fields.next()?.parse().ok()?));
+        // A process that has just been reaped by another shows -1 here for a moment, which is no id.
+        let mut id = || Some(Pid::from_raw(fields.next()?.parse::<i32>().ok()?.max(0)));
         let (parent, group) = (id()?, id()?);
         let start = fields.nth(16)?.parse().ok()?;
         Some(Self { pid, parent, group, start, zombie })

@@ -281,6 +281,7 @@ impl View {
                     run.ended = Some((at, *end));
                 }
             }
+            Event::WindowNearlyUsed { .. } => {}
             Event::RunPaused { until, why } => self.pause = Some((*until, *why)),
             Event::JobsChanged { jobs } => {
                 if let Some(run) = &mut self.run {

@@ -25,6 +25,7 @@ pub fn subject(event: &Event) -> &str {
         | Event::RunStarted(_)
         | Event::RunEnded { .. }
         | Event::RunPaused { .. }
+        | Event::WindowNearlyUsed { .. }
         | Event::JobsChanged { .. }
         | Event::RunAborted
         | Event::ValidationWaived { .. }
@@ -62,6 +63,7 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }
+        | Event::WindowNearlyUsed { .. }
         | Event::ValidationWaived { .. }
         | Event::Escalated(_)
         | Event::Answered(_)
@@ -88,6 +90,9 @@ impl fmt::Display for Words<'_> {
             Event::RunAborted => f.write_str("ended by the user"),
             Event::StepOpened { step, .. } => write!(f, "{} is next", one_line(&step.to_string())),
             Event::ValidationWaived { scope: at } => write!(f, "validation{} waived by the user", scope(*at)),
+            Event::WindowNearlyUsed { until } => {
+                write!(f, "a usage window is nearly used up: no further component begins until {until:.0}")
+            }
             Event::RunPaused { until, why } => write!(f, "paused until {until:.0}: {}", pause(*why)),
             Event::JobsChanged { jobs } => write!(f, "{} at once", plural(*jobs as usize, "agent")),
             Event::ComponentStarted { .. } => f.write_str("started"),

@@ -20,6 +20,8 @@ pub struct Place {
     pub known_base: Option<String>,
     /// A git ref to begin at.
     pub base: Option<String>,
+    /// Whether the last run died: a git that was killed with it leaves its locks, and nobody else frees them.
+    pub after_crash: bool,
 }
 
 /// Why there is no tree to work in.
@@ -103,7 +105,17 @@ impl Worktree {
         if tip.is_some() && place.known_base.is_none() && tip.as_ref() != Some(&base) {
             return Err(TreeError::BranchTaken(place.branch.clone()));
         }
-        if !is_worktree_of(&git, &root, &branch_ref)? {
+        if is_worktree_of(&git, &root, &branch_ref)? {
+            if place.after_crash {
+                release_locks(&git, &root, &branch_ref)?;
+            }
+            if place.known_base.is_none() {
+                // No run got as far as its first record: all that can be there is a checkout that was cut short, which
+                // would look like a tree whose files were deleted.
+                git.run(&root, &["reset", "--quiet", "--hard"])?;
+                git.ask(&root, &["worktree", "unlock", "."])?;
+            }
+        } else {
             if root.exists() && fs_err::read_dir(&root)?.next().is_some() {
                 return Err(TreeError::InTheWay(root));
             }
@@ -143,16 +155,37 @@ fn is_worktree_of(git: &Git, root: &Path, branch_ref: &str) -> Result<bool, GitE
     Ok(git.ask(root, &["symbolic-ref", "--quiet", "HEAD"])?.as_deref() == Some(branch_ref))
 }
 
+/// Removes the locks of a git that was killed while it worked in the run's worktree or on its branch. Nobody may be
+/// working there: the spec's lock is held and strays are ended.
+fn release_locks(git: &Git, root: &Path, branch_ref: &str) -> Result<(), TreeError> {
+    let branch_lock = format!("{branch_ref}.lock");
+    let mut args = vec!["rev-parse", "--path-format=absolute"];
+    for lock in ["index.lock", "HEAD.lock", &branch_lock] {
+        args.extend(["--git-path", lock]);
+    }
+    for lock in git.run(root, &args)?.lines() {
+        match fs_err::remove_file(lock) {
+            Ok(()) => tracing::info!("removed `{lock}`, which a dead run left"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// Puts the integration branch aside as `refs/cco/<spec>/history/<name>` and removes the worktree: nothing is deleted.
 ///
 /// # Errors
 /// Git's own.
-pub fn set_branch_aside(git: &Git, place: &Place, spec: &str, name: &str) -> Result<(), GitError> {
+pub fn set_branch_aside(git: &Git, place: &Place, spec: &str, name: &str) -> Result<(), TreeError> {
     let Some(top) = Tree::repository(git, &place.work_dir)? else { return Ok(()) };
     let root = place.worktrees.join("run");
     let branch_ref = format!("refs/heads/{}", place.branch);
     let kept = format!("refs/cco/{spec}/history/{name}");
     if is_worktree_of(git, &root, &branch_ref)? {
+        if place.after_crash {
+            release_locks(git, &root, &branch_ref)?;
+        }
         git.run(&root, &["add", "-A", "--", ":/"])?;
         if git.ask(&root, &["diff", "--cached", "--quiet"])?.is_none() {
             let identity = ["-c", "user.name=cco", "-c", "user.email=cco@localhost"];

@@ -67,7 +67,7 @@ impl Desk {
     fn start(&self, kind: AnswerKind, session: &Session, prompt: &str) -> Call {
         let writer = kind == AnswerKind::Writer;
         let allow = vec![allow_program("touch"), allow_program(&self.settled())];
-        let permissions = Permissions { writer, allow, read: Vec::new() };
+        let permissions = Permissions { writer, allow, ..Permissions::default() };
         let arguments = arguments(kind, session, MODEL, &permissions, None, None);
         Call::start(&self.program, &self.work(), &self.env.agent, &arguments, prompt)
     }

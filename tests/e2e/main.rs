@@ -4,5 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/env.rs"]
+#[allow(dead_code, unused_macros)]
+mod env;
+
 mod agent;
+mod faults;
+mod project;
+mod runs;
 mod schemas;

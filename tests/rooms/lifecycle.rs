@@ -11,11 +11,12 @@ use cco::lifecycle::event::{
     AttemptEnd, CheckResult, Event, Evidence, Issue, RunEnd, RunStarted, TreeInfo, Trouble, Usage, Verdict,
 };
 use cco::lifecycle::next::{Next, Task, end_of, next, wake_at};
+use cco::lifecycle::reconcile;
 use cco::lifecycle::report::{Severity, WriterReport};
 use cco::lifecycle::settle::{Outcome, settle};
 use cco::lifecycle::state::RunState;
 use cco::lifecycle::subject::Phase;
-use cco::plan::{CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule};
+use cco::plan::{CheckIndex, CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule, check_set_digest};
 use jiff::Timestamp;
 
 /// A small deterministic source of choices.
@@ -54,16 +55,18 @@ fn random_plan(seed: u64) -> Plan {
             tests: false,
         })
         .collect();
-    let components = (0..count)
-        .map(|i| ComponentPlan {
+    let component = |i| {
+        let own: Vec<CheckIndex> = (0..check_count).filter(|_| dice.roll(2) == 0).collect();
+        ComponentPlan {
             id: ComponentId::new(&format!("n{i}")).unwrap(),
             plain: dice.roll(2) == 0,
-            checks: (0..check_count).filter(|_| dice.roll(2) == 0).collect(),
-            input: Digest::default(),
-            check_set: Digest::default(),
+            input: Digest::of(&[dice.roll(2) as u8]),
+            check_set: check_set_digest(&checks, own.iter()),
+            checks: own,
             conflicts: Vec::new(),
-        })
-        .collect();
+        }
+    };
+    let components = (0..count).map(component).collect();
     let dependencies = (0..count).map(|i| (0..i).filter(|_| dice.roll(3) == 0).collect()).collect();
     let mode = [Mode::Quick, Mode::Standard, Mode::Full][dice.roll(3) as usize];
     let schedule = [Schedule::Free, Schedule::Levels, Schedule::Serial][dice.roll(3) as usize];
@@ -152,6 +155,10 @@ impl World {
         for (attempt, _) in world.state.in_flight() {
             let end = AttemptEnd::Interrupted { resumable: true };
             world.settle(attempt, end);
+        }
+        let stale = reconcile::stale(&world.state);
+        if !stale.is_empty() {
+            world.record(stale, true);
         }
         world
     }
@@ -308,4 +315,39 @@ fn replay_is_the_same_state() {
         }
         assert_eq!(format!("{replayed:?}"), format!("{:?}", world.state), "world {seed}");
     }
+}
+
+/// The manifest may be edited in any way between two runs: the records are still read, nothing that is running is
+/// lost, and the run comes to an end under the new plan.
+#[test]
+fn any_edit_between_two_runs_is_survived() {
+    for seed in 0..1_500u64 {
+        let before = Arc::new(random_plan(hash(seed)));
+        let mut whole = World::begin(&before, seed, &[], seed);
+        whole.run();
+        let after = Arc::new(random_plan(hash((seed, "edited"))));
+        let cut = Dice(seed).roll(whole.records.len() as u64 + 1) as usize;
+        let mut edited = World::begin(&after, seed, &whole.records[..cut], seed);
+        let end = edited.run();
+        let plan = (after.mode, after.schedule, after.one_tree);
+        assert!(
+            matches!(end, RunEnd::Done | RunEnd::NeedsAnswer),
+            "world {seed}: {end:?} {plan:?} {:?}",
+            edited.result().0
+        );
+    }
+}
+
+/// Near the end of a usage window nothing new begins, and the run waits for its end by itself.
+#[test]
+fn nothing_begins_before_a_window_that_is_nearly_used_up_resets() {
+    let plan = Arc::new(random_plan(hash(3u64)));
+    let mut world = World::begin(&plan, 3, &[], 3);
+    let until = start().checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
+    world.record(vec![Event::WindowNearlyUsed { until }], true);
+    let mut session = || "s".into();
+    assert_eq!(next(&mut world.state, world.now, &mut session).unwrap(), None);
+    assert_eq!(end_of(&world.state, world.now), None);
+    assert_eq!(wake_at(&world.state, world.now), Some(until));
+    assert!(next(&mut world.state, until, &mut session).unwrap().is_some());
 }

@@ -109,13 +109,7 @@ fn story() -> Vec<Record> {
         suggested_fix: None,
         fingerprint: Digest::default(),
     };
-    let failed = Event::ValidationSettled {
-        on: on("auth"),
-        round: 1,
-        verdict: Verdict::Fail,
-        issues: vec![issue],
-        checks: Digest::default(),
-    };
+    let failed = Event::ValidationSettled { on: on("auth"), round: 1, verdict: Verdict::Fail, issues: vec![issue] };
     let checked = AttemptEnd::Checked(Box::new(CheckResult {
         check: "tests".into(),
         verdict: Verdict::Fail,
@@ -125,7 +119,13 @@ fn story() -> Vec<Record> {
     }));
     let overloaded =
         AttemptEnd::Failed { class: Trouble::Transient, message: "overloaded (529)".into(), resumable: true };
-    let opened = Event::ValidationOpened { on: on("auth"), scope: Scope::Component, round: 1 };
+    let opened = Event::ValidationOpened {
+        on: on("auth"),
+        scope: Scope::Component,
+        round: 1,
+        checks: Vec::new(),
+        set: Digest::default(),
+    };
     let fix = Event::FixOpened { on: on("auth"), fix: 1, counted: true, trend: Trend::First };
     let batches = vec![
         (0, vec![Event::JournalOpened { format: 1, cco: "0.1.0".into(), spec: "shop/x-0a1b2c3d".into() }]),

@@ -1,2 +1,14 @@
 //! Whole runs with real processes and the simulated agent.
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
+
+#[path = "../support/env.rs"]
+#[macro_use]
+mod env;
+mod world;
+
+mod checks;
+mod edits;
+mod faults;
+mod kill9;
+mod scope;
+mod signals;

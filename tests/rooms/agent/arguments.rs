@@ -17,6 +17,7 @@ fn shown(session: &Session, permissions: &Permissions, config: Option<&Path>) ->
 fn of_a_writer_that_begins() {
     let permissions = Permissions {
         writer: true,
+        bypass: false,
         allow: vec![allow_program("/runs/a/check"), "Bash(cargo test:*)".to_owned()],
         read: vec![PathBuf::from("/home/u/spec")],
     };
@@ -80,4 +81,16 @@ fn of_a_reader_that_goes_on() {
 fn the_prompt_is_no_argument_and_no_option_is_last_without_its_value() {
     let all = arguments(AnswerKind::Writer, &Session::New("1".into()), "m", &Permissions::default(), None, None);
     assert_eq!(all[all.len() - 2], "--model");
+}
+
+/// Only writers, and only where the user's own settings say so.
+#[test]
+fn bypassing_is_for_writers_alone() {
+    let mode = |writer| {
+        let permissions = Permissions { writer, bypass: true, ..Permissions::default() };
+        let all = shown(&Session::New("11".to_owned()), &permissions, None);
+        all.lines().skip_while(|line| *line != "--permission-mode").nth(1).map(str::to_owned)
+    };
+    assert_eq!(mode(true).as_deref(), Some("bypassPermissions"));
+    assert_eq!(mode(false).as_deref(), Some("dontAsk"));
 }

@@ -79,7 +79,14 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
     let ballot = BallotReport { vote: "FIX".into(), confidence: 0.1 + 0.2, reasoning: "because".into() };
     let review = ReviewReport { summary: "read it".into(), issues: vec![review_issue] };
     let mut ends = vec![
-        ("implement", AttemptEnd::Wrote { report: Box::new(report), commit: Some("c0ffee".into()), product: None }),
+        (
+            "implement",
+            AttemptEnd::Wrote {
+                report: Box::new(report),
+                commit: Some("c0ffee".into()),
+                product: Some(Digest::of(b"files")),
+            },
+        ),
         ("review:1", AttemptEnd::Reviewed { report: Box::new(review) }),
         ("vote:fix_strategy:2", AttemptEnd::Voted { ballot: Box::new(ballot) }),
         ("check:tests", AttemptEnd::Checked(Box::new(checked))),
@@ -137,13 +144,8 @@ pub fn every_event() -> Vec<Vec<Event>> {
         issues: vec![Digest::of(b"issue")],
         option: Some("A".into()),
     };
-    let settled = Event::ValidationSettled {
-        on: on.clone(),
-        round: 1,
-        verdict: Verdict::Unavailable,
-        issues: vec![issue()],
-        checks: Digest::of(b"checks"),
-    };
+    let settled =
+        Event::ValidationSettled { on: on.clone(), round: 1, verdict: Verdict::Unavailable, issues: vec![issue()] };
     let stale = |why, redo| Event::WentStale { on: on.clone(), why, redo, guidance: Some("again".into()) };
     let mut records = vec![
         vec![opened(), Event::RunStarted(Box::new(run))],
@@ -155,9 +157,24 @@ pub fn every_event() -> Vec<Vec<Event>> {
                 resumed: true,
             },
         ],
-        vec![Event::RunPaused { until: at(60), why: Pause::RateLimit }, Event::JobsChanged { jobs: 2 }],
+        vec![
+            Event::RunPaused { until: at(60), why: Pause::RateLimit },
+            Event::JobsChanged { jobs: 2 },
+            Event::WindowNearlyUsed { until: at(60) },
+        ],
         vec![Event::RetryScheduled { on: Subject::Run, at: at(61) }],
-        vec![Event::ValidationOpened { on: on.clone(), scope: Scope::Level(3), round: 1 }, settled],
+        vec![Event::StepOpened { on: on.clone(), step: Step::Implement }],
+        vec![Event::ValidationWaived { scope: Scope::Final }, Event::RunAborted],
+        vec![
+            Event::ValidationOpened {
+                on: on.clone(),
+                scope: Scope::Level(3),
+                round: 1,
+                checks: vec!["lint".into()],
+                set: Digest::of(b"checks"),
+            },
+            settled,
+        ],
         vec![Event::FixOpened { on: on.clone(), fix: 1, counted: true, trend: Trend::Worse }],
         vec![Event::Escalated(Box::new(escalation))],
         vec![Event::Answered(Box::new(answer))],

@@ -54,12 +54,8 @@ struct Command {
 pub fn execute(app: &App, opened: &Opened, args: &args::Run) -> Result<ExitStatus, CliError> {
     let mut state = if args.fresh { RunState::new(opened.plan.clone()) } else { opened.read_state(|_| ())? };
     let redo = indices(opened, &args.redo)?;
-    let mut stale = reconcile::stale(&state);
-    stale.extend(reconcile::redo(&state, &redo, None));
-    let reasons: Vec<(Subject, String)> = stale.iter().filter_map(reason).collect();
-    for event in &stale {
-        state.apply(event, app.environment.started).map_err(CliError::internal)?;
-    }
+    let mut reasons = foresee(app, &mut state, |state| reconcile::redo(state, &redo, None))?;
+    reasons.extend(foresee(app, &mut state, reconcile::stale)?);
     let forecast = forecast(opened, &state, &reasons);
     if wants_json(app) {
         app.printer.document(&forecast)?;
@@ -67,6 +63,19 @@ pub fn execute(app: &App, opened: &Opened, args: &args::Run) -> Result<ExitStatu
         app.printer.answer(&text(&forecast))?;
     }
     Ok(ExitStatus::Done)
+}
+
+/// Applies what the beginning of a run would record, in memory alone; gives the reasons.
+fn foresee(
+    app: &App,
+    state: &mut RunState,
+    find: impl FnOnce(&RunState) -> Vec<Event>,
+) -> Result<Vec<(Subject, String)>, CliError> {
+    let events = find(state);
+    for event in &events {
+        state.apply(event, app.environment.started).map_err(CliError::internal)?;
+    }
+    Ok(events.iter().filter_map(reason).collect())
 }
 
 fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) -> Forecast {
@@ -108,6 +117,12 @@ fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) ->
             .collect(),
         allow: allowed(opened),
     }
+}
+
+/// The agent calls that a run needs at least, and at most with every fix that its budgets allow.
+pub fn calls(opened: &Opened, state: &RunState) -> (u64, u64) {
+    let forecast = forecast(opened, state, &[]);
+    (forecast.calls_at_least, forecast.calls_at_most)
 }
 
 fn planned(opened: &Opened, state: &RunState, at: Index, reasons: &[(Subject, String)]) -> Planned {

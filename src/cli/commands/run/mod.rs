@@ -5,7 +5,7 @@ mod displays;
 mod dry;
 mod summary;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::agent::{AgentEnv, Prompts, allow_program};
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::opened::{Opened, worktrees};
+use crate::cli::opened::Opened;
 use crate::cli::settings::{Layer, Settings};
 use crate::diagnostic;
 use crate::executor::{Asked, Dispatcher, Finish, Job, Models, RunError, Start, end_strays};
@@ -31,6 +31,8 @@ use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
 use crate::spec::manifest::{Isolation, RiskLevel};
 use crate::tree::{Git, Place, Tree, set_branch_aside};
+
+pub(super) use agent::jobs_that_fit;
 
 /// Runs a spec to its end, or to the question that stops it.
 pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
@@ -57,6 +59,7 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     if redo.is_empty() && past.is_up_to_date(&opened) {
         return summary::nothing_to_do(app, &opened, &past.state);
     }
+    announce(app, &opened, &past.state);
     let runtime = runtime()?;
     let result = runtime.block_on(work(app, &opened, &args, past, redo));
     let (finish, state) = result?;
@@ -103,7 +106,7 @@ async fn work(
 ) -> Result<(Finish, RunState), CliError> {
     let mark = format!("{}-{}", opened.mark(), uuid::Uuid::new_v4());
     let mut notes: Vec<String> = past.torn.iter().map(|torn| format!("the journal was recovered: {torn}")).collect();
-    if past.runs > 0 && past.state.ended().is_none() {
+    if past.state.ended().is_none() {
         let strays = end_strays(&opened.mark()).await;
         if strays > 0 {
             notes.push(format!("processes that a dead run left and that were ended: {strays}"));
@@ -113,6 +116,10 @@ async fn work(
     let agent = agent::find(app, opened, &env).await?;
     let git = Git::new(env.check.clone(), (RUN_MARK.into(), mark.clone().into()));
     let tree = open_tree(app, opened, &git, &past.state)?;
+    let _lock = match &tree {
+        Tree::Shared(dir) => Some(lock_work_dir(app, opened, dir)?),
+        Tree::Worktree(_) => None,
+    };
     let run = RunStarted {
         run: past.runs + 1,
         plan: opened.spec.digest,
@@ -137,6 +144,7 @@ async fn work(
         program: agent.program,
         models: models(&opened.spec, &opened.settings),
         allow: allowed(opened),
+        bypass_permissions: bypasses(app, opened),
         prompts: prompts(app, opened)?,
         env,
         supervisor,
@@ -180,45 +188,54 @@ fn show_remarks(app: &App, opened: &Opened) {
     }
 }
 
-/// The locks of a run: of its spec, and of its work directory where components work in it.
-struct Locks {
-    _spec: RunLock,
-    _work_dir: Option<RunLock>,
+/// What a user should know before the first step costs anything.
+fn announce(app: &App, opened: &Opened, state: &RunState) {
+    if opened.plan.policy.budget_usd.is_none() {
+        let (least, most) = dry::calls(opened, state);
+        app.printer.note(format!("no budget is set (`--budget-usd`): {least} to {most} agent calls"));
+    }
+    let manifest = &opened.spec.manifest;
+    if manifest.reviewers() > 0 || !manifest.execution.voting_gates.is_empty() {
+        app.printer.note("reviewers and votes are not part of this version: check commands alone prove the work");
+    }
 }
 
-fn lock(app: &App, opened: &Opened) -> Result<Locks, CliError> {
-    let command = format!("cco run {}", opened.reference);
-    let holder = Holder::this_process(app.environment.started, command);
-    let acquire = |path: &std::path::Path, what: &str| {
-        RunLock::acquire(path, &holder).map_err(|error| match error {
-            LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("{what} is being worked on: {error}")),
-            LockError::Io(_) => CliError::environment(error),
-        })
-    };
-    let spec = acquire(&opened.paths.lock(), &format!("`{}`", opened.reference))?;
-    let work_dir = match wanted_isolation(opened) {
-        Some(false) => {
-            let dir = fs_err::canonicalize(&opened.spec.work_dir).map_err(CliError::environment)?;
-            let locks =
-                app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
-            let path = locks.join("locks").join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
-            crate::fsx::create_dir_private(&locks.join("locks")).map_err(CliError::environment)?;
-            Some(acquire(&path, &format!("`{}`", dir.display()))?)
-        }
-        Some(true) | None => None,
-    };
-    Ok(Locks { _spec: spec, _work_dir: work_dir })
+/// The lock of the spec, held for the whole run.
+fn lock(app: &App, opened: &Opened) -> Result<RunLock, CliError> {
+    acquire(app, opened, &opened.paths.lock(), &opened.reference)
 }
 
-/// Sets journal, runs and the integration branch aside.
+/// The lock of the work directory, where components work in it: one run at a time, whichever spec it is of.
+fn lock_work_dir(app: &App, opened: &Opened, dir: &Path) -> Result<RunLock, CliError> {
+    let dir = fs_err::canonicalize(dir).map_err(CliError::environment)?;
+    let state = app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
+    let locks = state.join("locks");
+    crate::fsx::create_dir_private(&locks).map_err(CliError::environment)?;
+    let path = locks.join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
+    acquire(app, opened, &path, &dir.display().to_string())
+}
+
+fn acquire(app: &App, opened: &Opened, path: &Path, what: &str) -> Result<RunLock, CliError> {
+    let holder = Holder::this_process(app.environment.started, format!("cco run {}", opened.reference));
+    RunLock::acquire(path, &holder).map_err(|error| match error {
+        LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("`{what}` is being worked on: {error}")),
+        LockError::Io(_) => CliError::environment(error),
+    })
+}
+
+/// Sets journal, runs and the integration branch aside. What a dead run left is ended first: it works in the very tree
+/// that is set aside, and nothing will remember it afterwards.
 fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
+    runtime()?.block_on(end_strays(&opened.mark()));
     let now = app.environment.started;
     let env = work_environment(app, opened);
     let mark = format!("{}-fresh", opened.mark());
     let git = Git::new(env.check, (RUN_MARK.into(), mark.into()));
     if wanted_isolation(opened) != Some(false) {
         let name = now.strftime("%Y%m%dT%H%M%SZ").to_string();
-        set_branch_aside(&git, &place(app, opened, None)?, &opened.reference, &name).map_err(CliError::environment)?;
+        // Whether the last run died is in the journal, which may be the very reason to start over.
+        let place = place(app, opened, None, true)?;
+        set_branch_aside(&git, &place, &opened.reference, &name).map_err(CliError::environment)?;
     }
     if let Some(history) = set_aside(&opened.paths, now).map_err(CliError::environment)? {
         app.printer.note(format!("starting over; what was there is in `{}`", history.display()));
@@ -235,15 +252,16 @@ fn wanted_isolation(opened: &Opened) -> Option<bool> {
     }
 }
 
-fn place(app: &App, opened: &Opened, known_base: Option<String>) -> Result<Place, CliError> {
+fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bool) -> Result<Place, CliError> {
     let execution = &opened.spec.manifest.execution;
     let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
     Ok(Place {
         work_dir: opened.spec.work_dir.clone(),
-        worktrees: worktrees(app, &opened.reference)?,
+        worktrees: opened.worktrees(app)?,
         branch: execution.branch.clone().unwrap_or_else(|| format!("cco/{name}")),
         known_base,
         base: execution.base.clone(),
+        after_crash,
     })
 }
 
@@ -253,7 +271,7 @@ fn open_tree(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
         TreeInfo::Shared { .. } => None,
     });
     let first = known_base.is_none();
-    let place = place(app, opened, known_base)?;
+    let place = place(app, opened, known_base, state.ended().is_none())?;
     let tree = Tree::open(git.clone(), &place, wanted_isolation(opened)).map_err(CliError::environment)?;
     match &tree {
         Tree::Shared(dir) => {
@@ -292,7 +310,7 @@ fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
 fn prompts(app: &App, opened: &Opened) -> Result<Prompts, CliError> {
     let own = opened.paths.dir().join("prompts");
     let user = app.environment.config_file().and_then(|file| Some(file.parent()?.join("prompts")));
-    let dirs: Vec<&std::path::Path> = std::iter::once(own.as_path()).chain(user.as_deref()).collect();
+    let dirs: Vec<&Path> = std::iter::once(own.as_path()).chain(user.as_deref()).collect();
     Prompts::load(&dirs).map_err(CliError::usage)
 }
 
@@ -333,6 +351,15 @@ fn allowed(opened: &Opened) -> Vec<String> {
     rules
 }
 
+/// Whether the user's own settings let agents do anything. Then the run says so.
+fn bypasses(app: &App, opened: &Opened) -> bool {
+    let bypass = opened.settings.bypass_permissions.value.unwrap_or(false);
+    if bypass {
+        app.printer.warning("your settings let agents do anything without asking (`bypass_permissions`)");
+    }
+    bypass
+}
+
 fn indices(opened: &Opened, ids: &[ComponentId]) -> Result<Vec<Index>, CliError> {
     let find = |id: &ComponentId| {
         opened.plan.index(id).ok_or_else(|| {
@@ -368,7 +395,7 @@ fn check_only(opened: &Opened, state: &RunState, args: &args::Run) -> Result<(),
 }
 
 /// Threads for children and their files; the loop itself stays on this one, which therefore never has a child.
-fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     const LEAST: usize = 2;
     let threads = std::thread::available_parallelism().map_or(LEAST, |cores| cores.get().max(LEAST));
     tokio::runtime::Builder::new_multi_thread()

@@ -1,0 +1,41 @@
+//! Shows how far a spec has come. Needs no lock, and changes nothing.
+
+mod document;
+mod text;
+mod watch;
+
+use crate::cli::App;
+use crate::cli::args::{self, Format};
+use crate::cli::error::{CliError, ExitStatus};
+use crate::cli::opened::Opened;
+use crate::cli::settings::Layer;
+use crate::journal::LockState;
+use crate::plan::resolve::Choices;
+use document::{Facts, Report};
+
+/// Shows how far a spec has come.
+pub fn execute(app: &App, args: args::Status) -> Result<ExitStatus, CliError> {
+    let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;
+    if args.watch {
+        match opened.lock_state()? {
+            LockState::Held(_) => watch::until_it_ends(app, &opened)?,
+            LockState::Free => app.printer.note("no run is live; this is where the last one left it"),
+        }
+        // Who watches records has seen them all.
+        if app.printer.format() == Format::Json {
+            return Ok(ExitStatus::Done);
+        }
+    }
+    show(app, &opened)?;
+    Ok(ExitStatus::Done)
+}
+
+fn show(app: &App, opened: &Opened) -> Result<(), CliError> {
+    let mut facts = Facts::gather(opened)?;
+    let state = opened.read_state(|record| facts.see(record))?;
+    let report = Report::new(opened, &state, &facts);
+    match app.printer.format() {
+        Format::Json => app.printer.document(&report),
+        Format::Text => app.printer.answer(&text::render(opened, &state, &report)),
+    }
+}

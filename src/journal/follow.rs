@@ -1,0 +1,47 @@
+//! Reading along while another process writes.
+
+use std::io::{Seek as _, SeekFrom};
+use std::path::PathBuf;
+
+use fs_err::File;
+
+use super::JournalError;
+use super::recover::{Replay, Scanner};
+use crate::lifecycle::event::Record;
+
+/// Gives the records of a journal as they come. Needs no lock: a record that is not wholly written yet comes the next
+/// time.
+#[derive(Debug)]
+pub struct Follower {
+    path: PathBuf,
+    seen: Replay,
+}
+
+impl Follower {
+    /// From the beginning of the journal at `path`, which need not exist yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, seen: Replay::default() }
+    }
+
+    /// Gives each record that is new to `see`. A journal that was set aside for a new one is damaged to a follower.
+    ///
+    /// # Errors
+    /// It cannot be read, or is damaged.
+    pub fn poll(&mut self, mut see: impl FnMut(&Record)) -> Result<(), JournalError> {
+        let mut file = match File::open(&self.path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(JournalError::Read)?,
+        };
+        file.seek(SeekFrom::Start(self.seen.bytes)).map_err(JournalError::Read)?;
+        let mut scanner = Scanner::behind(&self.path, file, std::mem::take(&mut self.seen));
+        let end = loop {
+            match scanner.next() {
+                Ok(Some(record)) => see(&record),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.seen = Replay { torn: None, ..scanner.replay };
+        end
+    }
+}

@@ -1,0 +1,194 @@
+//! Killed at any moment, a run carries on: nothing is lost, nothing is paid twice, nothing is left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use cco::ids::Step;
+use cco::lifecycle::event::Event;
+use serde_json::{Value, json};
+
+use crate::world::{Run, World, manifest};
+
+/// A small deterministic source of choices.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+const GRAPH: [(&str, &[&str]); 8] = [
+    ("a", &[]),
+    ("b", &["a"]),
+    ("c", &["a"]),
+    ("d", &["a"]),
+    ("e", &["b", "c"]),
+    ("f", &["d"]),
+    ("g", &["e", "f"]),
+    ("h", &["g"]),
+];
+
+/// Eight components; `b` has a skeleton, the first work of `e` fails its check.
+fn project() -> World {
+    let component = |(id, depends_on): &(&str, &[&str])| {
+        json!({
+            "id": id, "file": format!("{id}.txt"), "files": [format!("{id}.built")], "purpose": "Write it.",
+            "complexity": if *id == "b" { "medium" } else { "low" }, "depends_on": depends_on,
+            "checks": [{"name": format!("{id}-good"), "run": format!("grep -q good {id}.txt && test -s {id}.built")}],
+        })
+    };
+    let mut manifest = manifest(GRAPH.iter().map(component).collect());
+    manifest["execution"]["max_parallel"] = json!(3);
+    manifest["quality"] = json!({"test_command": "ls *.txt"});
+    manifest["validation_command"] = json!("cat a.txt h.txt");
+    World::new(manifest, scenario())
+}
+
+fn scenario() -> Value {
+    let mut steps = BTreeMap::new();
+    for (id, _) in GRAPH {
+        steps.insert(format!("{id}.*"), works(id, "good"));
+    }
+    steps.insert("e.implement".to_owned(), works("e", "bad"));
+    json!({"sessions": true, "steps": steps})
+}
+
+/// Notes who it is, leaves a process in a session of its own, and writes one file itself and one by a command.
+fn works(id: &str, word: &str) -> Value {
+    json!({
+        "actions": [
+            {"run": {"cmd": "echo $CCO_ATTEMPT >> $NOTES; setsid sleep 300 & "}},
+            {"leave_child": {}},
+            {"wait": {"ms": 10}},
+            {"write": {"path": format!("{id}.txt"), "text": format!("{id} is {word}\n")}},
+            {"run": {"cmd": format!("printf 'built %s\\n' {id} > {id}.built")}},
+        ],
+        "answer": {"status": "done", "summary": format!("wrote {id}"), "decisions": [format!("{id} is one line")]},
+        "cost_usd": 0.01,
+    })
+}
+
+/// What must not depend on how often a run was killed.
+#[derive(Debug, PartialEq)]
+struct Result {
+    tree: String,
+    paid: Vec<String>,
+    context: Vec<(String, String)>,
+}
+
+impl Result {
+    fn of(world: &World) -> Self {
+        let mut files = vec![world.paths().context_md()];
+        files.extend(GRAPH.iter().map(|(id, _)| world.spec.join(format!("components/{id}.md"))));
+        let name = |path: &std::path::Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let context = files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap_or_default())).collect();
+        Self { tree: world.tree(), paid: world.wrote(), context }
+    }
+}
+
+/// No attempt was started twice, and each that did some work is on record.
+fn assert_paid_once(world: &World) {
+    let started = world.started();
+    let known: BTreeSet<&String> = started.iter().collect();
+    assert_eq!(known.len(), started.len(), "an attempt's number was used twice: {started:#?}");
+    let noted = world.noted();
+    let distinct: BTreeSet<&String> = noted.iter().collect();
+    assert_eq!(distinct.len(), noted.len(), "an attempt ran twice: {noted:#?}");
+    assert!(distinct.is_subset(&known), "unknown to the journal: {distinct:?} of {known:?}");
+    let mut done = BTreeSet::new();
+    for event in world.events() {
+        match event {
+            Event::AttemptEnded { attempt, end: cco::lifecycle::event::AttemptEnd::Wrote { .. }, .. } => {
+                let fresh = attempt.step == Step::Fix || done.insert((attempt.on.clone(), attempt.step.clone()));
+                assert!(fresh, "{attempt} was paid twice");
+            }
+            Event::AttemptStarted { attempt, .. } => {
+                let step = (attempt.on.clone(), attempt.step.clone());
+                assert!(attempt.step == Step::Fix || !done.contains(&step), "{attempt} was started after its end");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Waits for a moment that the dice choose; tells whether the run lived to see it.
+fn reaches_some_moment(run: &mut Run<'_>, world: &World, dice: &mut Dice) -> bool {
+    let lived = match dice.roll(8) {
+        0 => run.reaches(|world| world.processes().iter().any(|(_, line)| line.contains("agent-sim"))),
+        1 => run.reaches(|world| world.processes().iter().any(|(_, line)| line.starts_with("git "))),
+        _ => {
+            let goal = world.journal_len() + 1 + dice.roll(4_000);
+            run.reaches(|world| world.journal_len() >= goal)
+        }
+    };
+    // A record is the beginning of something: let some of it happen.
+    for _ in 0..dice.roll(40) * 1_000 {
+        std::thread::yield_now();
+    }
+    lived
+}
+
+#[test]
+fn killed_at_fifty_moments_it_comes_to_the_same_end() {
+    let undisturbed = project();
+    undisturbed.ends(&[], 0);
+    let expected = Result::of(&undisturbed);
+    assert_eq!(expected.paid.iter().filter(|step| *step == "e.fix").count(), 1, "{:?}", expected.paid);
+    let mut dice = Dice(7);
+    let mut kills = 0;
+    while kills < 50 {
+        let world = project();
+        loop {
+            let mut run = world.start(&[]);
+            let lived = reaches_some_moment(&mut run, &world, &mut dice);
+            if !lived {
+                assert_eq!(run.end(), 0, "{:#?}", world.records().last());
+                break;
+            }
+            run.signal("KILL");
+            let _ = run.end();
+            kills += 1;
+            world.assert_nothing_left();
+            assert_paid_once(&world);
+            if kills % 10 == 0 {
+                world.ends(&[], 0);
+                break;
+            }
+        }
+        world.assert_nothing_left();
+        assert_paid_once(&world);
+        assert_eq!(Result::of(&world), expected);
+        let records = world.records().len();
+        world.ends(&[], 0);
+        assert_eq!(world.records().len(), records, "there was nothing left to do");
+    }
+}
+
+#[test]
+fn what_outlived_the_guard_is_ended_by_the_next_run() {
+    for next in [&[][..], &["--fresh"][..]] {
+        let hangs = json!({
+            "actions": [{"run": {"cmd": "setsid sleep 300 &"}}, {"leave_child": {}}],
+            "fault": {"hang": "end"}, "ignore_signals": true,
+        });
+        let world = World::new(
+            manifest(vec![crate::world::component("a", &[])]),
+            json!({"steps": {"a.implement-1": hangs, "a.implement": crate::world::writes("a", "x")}}),
+        );
+        let mut run = world.start(&[]);
+        let working =
+            run.reaches(|world| world.processes().iter().filter(|(_, line)| line.starts_with("sleep")).count() == 2);
+        assert!(working);
+        let guard = world.processes().into_iter().find(|(_, line)| line.contains(" guard ")).unwrap();
+        std::process::Command::new("kill").args(["-9", &guard.0.to_string()]).status().unwrap();
+        run.signal("KILL");
+        let _ = run.end();
+        let left = world.processes();
+        assert_eq!(left.iter().filter(|(_, line)| line.starts_with("sleep")).count(), 2, "{left:#?}");
+        world.play(json!({"steps": {"a.implement": crate::world::writes("a", "x")}}));
+        world.ends(next, 0);
+        world.assert_nothing_left();
+    }
+}
