@@ -44,7 +44,7 @@ impl Shape {
             }
             Self::Lattice => {
                 let side = count.isqrt().max(1);
-                let left = (at % side > 0).then(|| at - 1);
+                let left = (!at.is_multiple_of(side)).then(|| at - 1);
                 at.checked_sub(side).into_iter().chain(left).collect()
             }
         }
