@@ -1,6 +1,6 @@
 //! Files: durable writes, each with what survives a crash. Every error names its path.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -51,6 +51,14 @@ fn put_in_place(file: NamedTempFile, path: &Path) -> io::Result<()> {
 
 fn unwritten(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
+}
+
+/// Reads `path` into `contents`, whose capacity is used again: where thousands of small files are read, asking each for
+/// its size first would double what they cost.
+pub fn read_into(path: &Path, contents: &mut Vec<u8>) -> io::Result<()> {
+    contents.clear();
+    // Through `take`, since a bare file is asked for its size.
+    File::open(path)?.take(u64::MAX).read_to_end(contents).map(drop)
 }
 
 /// Opens `path` for reading and for writing at its end, creating it (mode 0600) if it is missing.

@@ -11,6 +11,7 @@ use super::error::{CliError, ExitStatus};
 use super::settings::{Layer, Settings};
 use crate::context::marked;
 use crate::context::specification::Specification;
+use crate::fsx;
 use crate::ids::{ComponentId, Digest};
 use crate::journal::{self, Journal, JournalError, LockState, Replay, SpecPaths};
 use crate::lifecycle::event::Record;
@@ -193,14 +194,18 @@ fn mode_of(mode: manifest::Mode) -> Mode {
 /// directory is listed once: most components have no file in it.
 fn inputs(spec: &Spec, paths: &SpecPaths, specification: &Specification) -> std::io::Result<Inputs> {
     let mut found: HashMap<&ComponentId, Vec<u8>> = HashMap::new();
-    let by_file: HashMap<String, &ComponentId> =
-        spec.manifest.components.iter().map(|component| (format!("{}.md", component.id), &component.id)).collect();
+    let by_id: HashMap<&str, &ComponentId> =
+        spec.manifest.components.iter().map(|component| (component.id.as_str(), &component.id)).collect();
     let dir = paths.dir().join("components");
+    let mut contents = Vec::with_capacity(16 * 1024);
     if dir.is_dir() {
         for entry in fs_err::read_dir(&dir)? {
             let entry = entry?;
-            if let Some(id) = entry.file_name().to_str().and_then(|name| by_file.get(name)) {
-                found.insert(id, marked::outside(&fs_err::read(entry.path())?));
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| by_id.get(name.strip_suffix(".md")?));
+            if let Some(id) = id {
+                fsx::read_into(&entry.path(), &mut contents)?;
+                found.insert(id, marked::outside(&contents));
             }
         }
     }
