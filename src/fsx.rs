@@ -6,6 +6,7 @@ use std::path::Path;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use fs_err::{File, OpenOptions};
+use tempfile::NamedTempFile;
 
 /// The most that is read of a file that a person wrote, in bytes: 16 MiB.
 pub const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
@@ -19,7 +20,7 @@ pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if !about.is_file() {
         return refuse("is not a regular file".to_owned());
     }
-    let mut contents = Vec::new();
+    let mut contents = Vec::with_capacity(usize::try_from(about.len().min(limit)).unwrap_or(0));
     File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut contents)?;
     if contents.len() as u64 > limit {
         return refuse(format!("has {} bytes; the limit is {limit}", about.len().max(limit.saturating_add(1))));
@@ -53,19 +54,36 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 /// After a crash the file holds either the old contents or the new ones, whole; after the return always the new ones. A
 /// temporary file may be left beside it. Readers never see half a file.
 pub fn write_atomic(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let dir = parent_of(path);
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()));
-    let mut file = tempfile::Builder::new()
+    let file = write_beside(path, contents)?;
+    // The contents before the name: else a crash could leave the new name on an empty file.
+    file.as_file().sync_data().and_then(|()| put_in_place(file, path)).map_err(|error| unwritten(path, &error))?;
+    sync_dir(parent_of(path))
+}
+
+/// As [`write_atomic`] for what can be made again: readers never see half a file, also when this process is killed; but
+/// after a crash of the machine it may be empty or missing. Costs a tenth.
+pub fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let file = write_beside(path, contents)?;
+    put_in_place(file, path).map_err(|error| unwritten(path, &error))
+}
+
+/// A temporary file in the directory of `path`.
+fn write_beside(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
+    let written = tempfile::Builder::new()
         .prefix(".cco-")
         // Narrowed by the user's umask, as for any other new file.
         .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(dir)
-        .map_err(named)?;
-    file.write_all(contents).map_err(named)?;
-    // The contents before the name: else a crash could leave the new name on an empty file.
-    file.as_file().sync_data().map_err(named)?;
-    file.persist(path).map_err(|failed| named(failed.error))?;
-    sync_dir(dir)
+        .tempfile_in(parent_of(path))
+        .and_then(|mut file| file.write_all(contents).map(|()| file));
+    written.map_err(|error| unwritten(path, &error))
+}
+
+fn put_in_place(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist(path).map(drop).map_err(|failed| failed.error)
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// Opens `path` for reading and for writing at its end, creating it (mode 0600) if it is missing.

@@ -17,6 +17,7 @@ mod parts;
 mod shapes;
 mod table;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use agent::Agents;
@@ -25,7 +26,8 @@ use table::Table;
 /// How much is measured.
 pub struct Bench {
     /// Where everything is made: on the disk of the build.
-    pub dir: PathBuf,
+    dir: PathBuf,
+    made: Cell<usize>,
     /// The programs that are run in place of claude.
     pub agents: Agents,
     /// How often each pair is measured.
@@ -36,6 +38,16 @@ pub struct Bench {
     pub most: usize,
     /// Seconds of the look at an idle run.
     pub idle_seconds: u64,
+}
+
+impl Bench {
+    /// A new directory. Nothing is removed before the end: file systems make new files dearer for seconds after that.
+    pub fn fresh_dir(&self) -> PathBuf {
+        self.made.set(self.made.get() + 1);
+        let dir = self.dir.join(self.made.get().to_string());
+        std::fs::create_dir(&dir).unwrap();
+        dir
+    }
 }
 
 type Part = (&'static str, fn(&Bench, &mut Table));
@@ -64,23 +76,33 @@ fn main() {
         return;
     }
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed");
-    measure::clear(&dir);
+    remove(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
     let bench = Bench {
         agents: Agents::build(&dir),
         dir,
+        made: Cell::new(0),
         rounds: if quick { 3 } else { 7 },
         many: 1_000,
         most: 10_000,
         idle_seconds: if quick { 4 } else { 10 },
     };
-    let mut table = Table::default();
     println!("{}\n", measure::machine());
+    let mut table = Table::begin();
     for (name, part) in PARTS {
         if only.as_deref().is_none_or(|only| only == name) {
             eprintln!("measuring {name}");
             part(&bench, &mut table);
         }
     }
-    println!("{table}");
-    measure::clear(&bench.dir);
+    remove(&bench.dir);
+}
+
+fn remove(dir: &Path) {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            eprintln!("cannot remove {}: {error}", dir.display())
+        }
+        Ok(()) | Err(_) => {}
+    }
 }

@@ -1,6 +1,6 @@
 //! What is measured, a function a part.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -24,8 +24,14 @@ const MILLIS: f64 = 1e3;
 
 /// A whole run of cco from an empty state, in seconds a component.
 fn step(bench: &Bench, shape: Shape, count: usize) -> f64 {
-    let spec = shape.spec(&bench.dir, count);
+    let spec = fresh_spec(bench, shape, count);
     measure::run(&mut measure::cco(&spec, &bench.agents.no_op, AT_ONCE)) / count as f64
+}
+
+fn fresh_spec(bench: &Bench, shape: Shape, count: usize) -> PathBuf {
+    let spec = bench.fresh_dir();
+    shape.spec(&spec, count);
+    spec
 }
 
 fn micros(series: &Series) -> Series {
@@ -35,8 +41,7 @@ fn micros(series: &Series) -> Series {
 /// The overhead of a step.
 pub fn floor(bench: &Bench, table: &mut Table) {
     let mut least = || {
-        let dir = bench.dir.join("floor");
-        measure::clear(&dir);
+        let dir = bench.fresh_dir();
         seconds(|| floor::run(&dir, &bench.agents.no_op, bench.many, AT_ONCE)) / bench.many as f64
     };
     let [floor, cco] = in_turn(bench.rounds, [&mut least, &mut || step(bench, Shape::Wide, bench.many)]);
@@ -68,7 +73,8 @@ pub fn ninja(bench: &Bench, table: &mut Table) {
             continue;
         }
         let mut peer = || {
-            let home = shape.ninja(&bench.dir, bench.many, &bench.agents.no_op);
+            let home = bench.fresh_dir();
+            shape.ninja(&home, bench.many, &bench.agents.no_op);
             let jobs = AT_ONCE.to_string();
             measure::run(Command::new("ninja").arg("-C").arg(home).args(["-j", &jobs])) / bench.many as f64
         };
@@ -81,7 +87,7 @@ pub fn ninja(bench: &Bench, table: &mut Table) {
 pub fn scale(bench: &Bench, table: &mut Table) {
     let mut peaks = Series::default();
     let mut large = || {
-        let spec = Shape::Wide.spec(&bench.dir, bench.most);
+        let spec = fresh_spec(bench, Shape::Wide, bench.most);
         let mut command = measure::cco(&spec, &bench.agents.no_op, AT_ONCE);
         seconds(|| peaks.0.push(measure::peak_memory(&mut measure::start(&mut command)))) / bench.most as f64
     };
@@ -95,7 +101,7 @@ pub fn scale(bench: &Bench, table: &mut Table) {
 /// A run that finds everything up to date. That it starts no process is seen by an agent that does not exist.
 pub fn rerun(bench: &Bench, table: &mut Table) {
     for (count, most) in [(bench.many, 20.0), (bench.most, 100.0)] {
-        let spec = Shape::Wide.spec(&bench.dir, count);
+        let spec = fresh_spec(bench, Shape::Wide, count);
         measure::run(&mut measure::cco(&spec, &bench.agents.no_op, AT_ONCE));
         let again = || measure::run(&mut measure::cco(&spec, Path::new("/nowhere/claude"), AT_ONCE));
         let [times] = in_turn(bench.rounds * 3, [&mut { again }]);
@@ -112,7 +118,7 @@ pub fn start(bench: &Bench, table: &mut Table) {
 
 /// Reading a journal back to a state.
 pub fn replay(bench: &Bench, table: &mut Table) {
-    let dir = Shape::Wide.spec(&bench.dir, bench.most);
+    let dir = fresh_spec(bench, Shape::Wide, bench.most);
     measure::run(&mut measure::cco(&dir, &bench.agents.no_op, AT_ONCE));
     let plan = std::sync::Arc::new(resolve(&load(&dir).unwrap(), &Choices::default(), &Inputs::new()).unwrap());
     let mut events = 0;
@@ -182,7 +188,7 @@ fn output(length: usize) -> String {
 pub fn idle(bench: &Bench, table: &mut Table) {
     const AGENTS: usize = 64;
     const SETTLE: Duration = Duration::from_secs(2);
-    let spec = Shape::Wide.spec(&bench.dir, AGENTS);
+    let spec = fresh_spec(bench, Shape::Wide, AGENTS);
     let mut child = measure::start(&mut measure::cco(&spec, &bench.agents.waiting, AGENTS));
     std::thread::sleep(SETTLE);
     let before = measure::processor_seconds(child.id());

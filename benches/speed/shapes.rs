@@ -1,11 +1,9 @@
 //! Graphs to be run, as specs of cco and as files of ninja.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
-
-use crate::measure;
 
 /// A family of graphs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +50,8 @@ impl Shape {
         }
     }
 
-    /// Writes a spec of `count` components to a new directory; answers with it.
-    pub fn spec(self, dir: &Path, count: usize) -> PathBuf {
-        let spec = dir.join(format!("{}-{count}", self.name()));
-        measure::clear(&spec);
+    /// Writes a spec of `count` components to the empty directory `spec`.
+    pub fn spec(self, spec: &Path, count: usize) {
         std::fs::create_dir(spec.join("work")).unwrap();
         let components: Vec<Value> = (0..count)
             .map(|at| {
@@ -68,20 +64,16 @@ impl Shape {
             "execution": { "mode": "quick", "isolation": "shared" }, "components": components,
         });
         std::fs::write(spec.join("manifest.json"), manifest.to_string()).unwrap();
-        spec
     }
 
     /// Writes the same for ninja: each step runs `program` with its output in a fresh file.
-    pub fn ninja(self, dir: &Path, count: usize, program: &Path) -> PathBuf {
-        let home = dir.join(format!("ninja-{}-{count}", self.name()));
-        measure::clear(&home);
+    pub fn ninja(self, home: &Path, count: usize, program: &Path) {
         let mut text = format!("rule step\n command = {} > $out\n", program.display());
         for at in 0..count {
             let below: Vec<String> = self.below(at, count).into_iter().map(id).collect();
             let _ = writeln!(text, "build {}: step {}", id(at), below.join(" "));
         }
         std::fs::write(home.join("build.ninja"), text).unwrap();
-        home
     }
 }
 

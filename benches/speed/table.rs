@@ -31,11 +31,18 @@ impl fmt::Display for Goal {
     }
 }
 
-/// Rows, printed as markdown.
-#[derive(Debug, Default)]
-pub struct Table(Vec<[String; 6]>);
+/// A table whose rows are printed as they come, as markdown.
+#[derive(Debug)]
+pub struct Table(());
 
 impl Table {
+    /// Prints the head.
+    pub fn begin() -> Self {
+        println!("| what | median (least–most) | against | ratio | goal | met |");
+        println!("| --- | --- | --- | --- | --- | --- |");
+        Self(())
+    }
+
     /// A figure that is judged by itself.
     pub fn figure(&mut self, what: &str, unit: &str, measured: &Series, goal: Goal) {
         let goal_text = format!("{goal} {unit}");
@@ -53,19 +60,11 @@ impl Table {
 
     /// Something that could not be measured here.
     pub fn missing(&mut self, what: &str, why: &str) {
-        self.0.push([what, why, "", "", "", "not measured"].map(str::to_owned));
+        println!("| {what} | {why} | | | | not measured |");
     }
 
     fn row(&mut self, what: &str, measured: String, against: &str, ratio: &str, goal: String, met: bool) {
         let met = if met { "yes" } else { "**no**" };
-        self.0.push([what.to_owned(), measured, against.to_owned(), ratio.to_owned(), goal, met.to_owned()]);
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| what | median (least–most) | against | ratio | goal | met |")?;
-        writeln!(f, "| --- | --- | --- | --- | --- | --- |")?;
-        self.0.iter().try_for_each(|row| writeln!(f, "| {} |", row.join(" | ")))
+        println!("| {what} | {measured} | {against} | {ratio} | {goal} | {met} |");
     }
 }

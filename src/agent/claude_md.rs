@@ -19,15 +19,21 @@ const NAMES: [&str; 2] = ["CLAUDE.md", "AGENTS.md"];
 /// The instructions of `root` and of every directory on the way to `files` (relative to `root`), outermost first, with
 /// their imports (`@path`) expanded where they stay inside `root`. None when there are none.
 pub fn collect(root: &Path, files: &[PathBuf]) -> io::Result<Option<String>> {
-    let root = fs_err::canonicalize(root)?;
     let mut dirs = BTreeSet::from([PathBuf::new()]);
     for file in files {
         dirs.extend(file.ancestors().skip(1).filter(|dir| stays_inside(dir)).map(Path::to_path_buf));
     }
+    // One look at each before anything dear: this is asked before every call, and mostly there is one file or none.
+    let mut there: Vec<Vec<PathBuf>> = dirs.iter().map(|dir| NAMES.map(|name| dir.join(name)).into()).collect();
+    there.iter_mut().for_each(|names| names.retain(|name| root.join(name).exists()));
+    there.retain(|names| !names.is_empty());
+    if there.is_empty() {
+        return Ok(None);
+    }
+    let root = fs_err::canonicalize(root)?;
     let mut parts = Vec::new();
-    for dir in dirs {
-        for name in NAMES {
-            let relative = dir.join(name);
+    for names in there {
+        for relative in names {
             if let Some(text) = (Import { root: &root, open: Vec::new() }).read(&root.join(&relative))? {
                 parts.push(format!("# {}\n\n{}\n", relative.display(), text.trim_end()));
                 break;

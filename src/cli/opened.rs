@@ -194,13 +194,14 @@ fn mode_of(mode: manifest::Mode) -> Mode {
 /// directory is listed once: most components have no file in it.
 fn inputs(spec: &Spec, paths: &SpecPaths, specification: &Specification) -> std::io::Result<Inputs> {
     let mut found: HashMap<&ComponentId, Vec<u8>> = HashMap::new();
-    let by_file: HashMap<String, &ComponentId> =
-        spec.manifest.components.iter().map(|component| (format!("{}.md", component.id), &component.id)).collect();
+    let by_id: HashMap<&str, &ComponentId> =
+        spec.manifest.components.iter().map(|component| (component.id.as_str(), &component.id)).collect();
     let dir = paths.dir().join("components");
     if dir.is_dir() {
         for entry in fs_err::read_dir(&dir)? {
             let entry = entry?;
-            if let Some(id) = entry.file_name().to_str().and_then(|name| by_file.get(name)) {
+            let name = entry.file_name();
+            if let Some(id) = name.to_str().and_then(|name| by_id.get(name.strip_suffix(".md")?)) {
                 found.insert(id, marked::outside(&fsx::read_regular(&entry.path(), fsx::LARGEST_TEXT)?));
             }
         }

@@ -140,7 +140,7 @@ impl Printer {
                 continue;
             }
             // The rooms' errors bring what can be done on lines of their own.
-            let mut lines = said.split(HELP);
+            let mut lines = said.split("\nhelp: ");
             let what = terminal_safe(lines.next().unwrap_or_default());
             remedies.extend(lines.map(str::to_owned));
             text.push_str(&if text.is_empty() {

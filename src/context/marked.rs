@@ -55,7 +55,7 @@ fn find(file: &[u8]) -> Option<(usize, usize)> {
 }
 
 fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+    memchr::memmem::find(text, wanted)
 }
 
 #[cfg(test)]

@@ -106,5 +106,12 @@ fn write_block(path: &Path, block: &str) -> std::io::Result<()> {
         Err(error) => return Err(error),
     };
     let new = marked::replace(&old, block);
-    if new == old { Ok(()) } else { fsx::write_atomic(path, &new) }
+    if new == old {
+        Ok(())
+    } else if marked::outside(&old).trim_ascii().is_empty() {
+        // Nothing of the user's can be lost, and waiting for the disk would cost as much as several steps.
+        fsx::write_whole(path, &new)
+    } else {
+        fsx::write_atomic(path, &new)
+    }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ use crate::tree::{Commit, product};
 const FIRST_OUTPUT: Duration = Duration::from_secs(180);
 /// How long an agent may live on after its result.
 const LINGER: Duration = Duration::from_secs(15);
+/// When a step's prompt is written to its file, unless the step has failed before.
+const PROMPT_AFTER: Duration = Duration::from_secs(1);
 /// From INT to KILL: the slower version takes 1.6 s to end its children.
 const GRACE: Duration = Duration::from_secs(4);
 
@@ -102,7 +105,6 @@ impl Worker {
         let script = self.check_script(attempt).map_err(|error| error.to_string())?;
         input.check_script = script.as_ref().map(|path| path.display().to_string());
         let prompt = job.prompts.render(role, &input).map_err(|error| error.to_string())?;
-        self.archive.whole(job.paths.prompt(attempt), prompt.clone().into_bytes());
         let mut allow = job.allow.clone();
         allow.extend(input.check_script.as_deref().map(agent::allow_program));
         let policy = &job.plan.policy;
@@ -135,7 +137,17 @@ impl Worker {
         let job = &*self.job;
         let attempt = request.attempt.clone();
         self.begin_writing(&attempt);
-        let reply = agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()).await;
+        let prompt = request.prompt.clone();
+        let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
+        let early = tokio::time::timeout(PROMPT_AFTER, &mut asked).await;
+        // What answers at once leaves nothing to be looked into; its prompt would be half the cost of the step.
+        if !matches!(early, Ok(Reply { ending: Ending::Answered(_), .. })) {
+            self.archive.whole(job.paths.prompt(&attempt), prompt.into_bytes());
+        }
+        let reply = match early {
+            Ok(reply) => reply,
+            Err(_) => asked.await,
+        };
         let others = self.end_writing(&attempt);
         conclude(job, attempt, reply, &others)
     }

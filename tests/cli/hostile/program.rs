@@ -54,7 +54,10 @@ fn no_claude_and_no_git() {
     chain(&env);
     says(&shell(&env, "$CCO run p/s").exits(7), &["`claude` was not found", "install claude"]);
     says(&shell(&env, "CCO_CLAUDE=$HOME $CCO run p/s").exits(7), &["`[ROOT]/home` was not found"]);
-    says(&shell(&env, "PATH=/nowhere $CCO run p/s --agent sim").exits(7), &["cannot run `git`: it was not found", "install git"]);
+    says(
+        &shell(&env, "PATH=/nowhere $CCO run p/s --agent sim").exits(7),
+        &["cannot run `git`: it was not found", "install git"],
+    );
 }
 
 #[test]
