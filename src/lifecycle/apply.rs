@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{AttemptEnd, Event, Pause, Proof, Redo, RunEnd, Scope, Trouble, Usage, Verb, Verdict};
+use super::event::{AttemptEnd, Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Trouble, Usage, Verb, Verdict};
 use super::report::Claim;
 use super::state::{Halt, Illegal, RunState};
 use super::subject::{During, Phase, Question, Running, Slot, Todo, Tries, Validation, Why, Work};
@@ -374,6 +374,11 @@ impl RunState {
             During::Step(step) => leg_after(self.plan(), index, step),
             During::Validation(_) => None,
         };
+        if answer.verb == Verb::Accept {
+            let named = |issue: &&Issue| answer.issues.is_empty() || answer.issues.contains(&issue.fingerprint);
+            self.waived.extend(escalation.issues.iter().filter(named).map(|issue| (issue.fingerprint, index)));
+        }
+        let open = escalation.issues.iter().any(|issue| !self.is_waived(issue, index));
         let subject = self.at_mut(index);
         if let Some(guidance) = &answer.guidance {
             subject.guidance.push(Arc::from(guidance.as_str()));
@@ -390,7 +395,7 @@ impl RunState {
             fixing.counted = 0;
             fixing.best = None;
         }
-        if answer.verb == Verb::Accept && escalation.on != Subject::Run {
+        if answer.verb == Verb::Accept && !open && escalation.on != Subject::Run {
             match &question.during {
                 During::Step(Step::Fix) | During::Validation(_) => subject.leg += 1,
                 During::Step(_) => subject.leg = accepted.unwrap_or(subject.leg),
@@ -413,6 +418,9 @@ impl RunState {
         let run = self.run_index();
         let on = self.name(index);
         self.questions.retain(|_, question| question.on != on);
+        if redo == Redo::All {
+            self.waived.retain(|(_, of)| *of != index);
+        }
         let subject = self.at_mut(index);
         if let Some(text) = guidance {
             subject.guidance.push(Arc::from(text));

@@ -129,8 +129,15 @@ pub fn answer(state: &mut RunState, answer: Answer, now: Timestamp) -> Result<Ve
         return Err(Refusal::Unknown(answer.id));
     };
     let verb = answer.verb;
+    let whole = answer.issues.is_empty()
+        || escalation
+            .issues
+            .iter()
+            .all(|issue| answer.issues.contains(&issue.fingerprint) || state.is_waived(issue, at));
     let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
     settlement.emit(Event::Answered(Box::new(answer)))?;
+    // What was not named of the issues is still open: it is looked for again.
+    let verb = if verb == Verb::Accept && !whole { Verb::Recheck } else { verb };
     settlement.after_answer(at, verb, escalation.cause, question.during)?;
     Ok(settlement.events)
 }
@@ -266,9 +273,10 @@ impl Settlement<'_> {
 
     fn conclude_if_settled(&mut self, at: Index) -> Result<(), Illegal> {
         let Phase::Validating(validation) = self.phase(at) else { return Ok(()) };
-        let Some(verdict) = verdict_of(validation) else { return Ok(()) };
+        let waived = |issue: &Issue| self.state.is_waived(issue, at);
+        let Some(verdict) = verdict_of(validation, &waived) else { return Ok(()) };
         let (scope, round) = (validation.scope, validation.round);
-        let issues = issues_of(validation, verdict);
+        let issues = issues_of(validation, verdict, &waived);
         let on = self.state.name(at);
         let (trend, best) = self.trend(at, &issues);
         self.emit(Event::ValidationSettled { on, round, verdict, issues: issues.clone() })?;
@@ -327,8 +335,8 @@ impl Settlement<'_> {
 
     fn complete_run(&mut self) -> Result<(), Illegal> {
         let plan = self.state.plan();
-        let waived =
-            (0..self.state.run_index()).any(|at| self.state.component(at).phase == Phase::Complete(Proof::Waived));
+        let waived = !self.state.waived.is_empty()
+            || (0..self.state.run_index()).any(|at| self.state.component(at).phase == Phase::Complete(Proof::Waived));
         let proof = match (waived, plan.final_checks.is_empty()) {
             (true, _) => Proof::Waived,
             (false, true) => Proof::Unproven,
@@ -370,7 +378,17 @@ impl Settlement<'_> {
     fn complete(&mut self, at: Index) -> Result<(), Illegal> {
         let checked =
             self.state.plan().legs(at).contains(&Leg::Validate) && !self.state.plan().component(at).checks.is_empty();
-        self.complete_as(at, if checked { Proof::Proven } else { Proof::Unproven })
+        let waived = self.state.waived.iter().any(|(_, of)| *of == at);
+        self.complete_as(
+            at,
+            if waived {
+                Proof::Waived
+            } else if checked {
+                Proof::Proven
+            } else {
+                Proof::Unproven
+            },
+        )
     }
 
     /// Completes a component; consumers of files that changed are validated again.
@@ -510,10 +528,14 @@ impl Settlement<'_> {
 }
 
 /// The verdict of a validation, once every check has one. What failed can be mended, so it comes before what could not be checked.
-fn verdict_of(validation: &Validation) -> Option<Verdict> {
+fn verdict_of(validation: &Validation, waived: &impl Fn(&Issue) -> bool) -> Option<Verdict> {
     let mut verdict = Verdict::Pass;
     for (_, slot) in &validation.checks {
-        let Slot::Settled(one, _) = slot else { return None };
+        let Slot::Settled(one, issues) = slot else { return None };
+        // What the user took as it is does not block; it is never shown as proven either.
+        if !issues.is_empty() && issues.iter().all(waived) {
+            continue;
+        }
         verdict = match (verdict, one) {
             (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
             (Verdict::Unavailable, _) | (_, Verdict::Unavailable) => Verdict::Unavailable,
@@ -523,7 +545,7 @@ fn verdict_of(validation: &Validation) -> Option<Verdict> {
     Some(verdict)
 }
 
-fn issues_of(validation: &Validation, verdict: Verdict) -> Vec<Issue> {
+fn issues_of(validation: &Validation, verdict: Verdict, waived: &impl Fn(&Issue) -> bool) -> Vec<Issue> {
     let mut issues: Vec<Issue> = validation
         .checks
         .iter()
@@ -532,6 +554,7 @@ fn issues_of(validation: &Validation, verdict: Verdict) -> Vec<Issue> {
             Slot::Settled(..) | Slot::Wanted(_) | Slot::Running(..) => None,
         })
         .flatten()
+        .filter(|issue| !waived(issue))
         .cloned()
         .collect();
     issues.sort_by_key(|issue| std::cmp::Reverse(issue.severity));

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Escalation, Event, RunEnd};
+use super::event::{Escalation, Event, Issue, RunEnd};
 use super::event::{Pause, RunStarted, Trouble};
 use super::subject::{Cost, Phase, Slot, SubjectState, Todo};
-use crate::ids::{ComponentId, Subject};
+use crate::ids::{ComponentId, Digest, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{Plan, Schedule};
 
@@ -63,6 +63,8 @@ pub struct RunState {
     pub(super) questions: BTreeMap<String, Escalation>,
     /// Questions asked so far.
     pub(super) asked: u32,
+    /// Issues that the user took as they are, by fingerprint, and whose they were.
+    pub(super) waived: BTreeSet<(Digest, Index)>,
     /// What the whole is proven by, once the final validation settled.
     pub(super) completed: Option<super::event::Proof>,
     /// Components that records speak of and the manifest has no more.
@@ -144,6 +146,7 @@ impl RunState {
             limited: 0,
             questions: BTreeMap::new(),
             asked: 0,
+            waived: BTreeSet::new(),
             completed: None,
             removed: BTreeSet::new(),
             queues: Queues::default(),
@@ -267,6 +270,16 @@ impl RunState {
     /// Whether nothing is in flight.
     pub fn is_quiet(&self) -> bool {
         self.counts.agents == 0 && self.counts.checks == 0
+    }
+
+    /// Whether the user took an issue as it is: for the subject that it was found on, and for the whole, which has the
+    /// issues of all.
+    pub(super) fn is_waived(&self, issue: &Issue, at: Index) -> bool {
+        if at == self.run_index() {
+            let from = (issue.fingerprint, 0);
+            return self.waived.range(from..).next().is_some_and(|(found, _)| *found == issue.fingerprint);
+        }
+        self.waived.contains(&(issue.fingerprint, at))
     }
 
     pub(super) fn at_mut(&mut self, at: Index) -> &mut SubjectState {

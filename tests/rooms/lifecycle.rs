@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cco::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 use cco::lifecycle::event::{
-    Answer, AttemptEnd, CheckResult, Event, Evidence, Issue, RunEnd, RunStarted, TreeInfo, Trouble, Usage, Verb,
+    Answer, AttemptEnd, CheckResult, Event, Evidence, Issue, Proof, RunEnd, RunStarted, TreeInfo, Trouble, Usage, Verb,
     Verdict,
 };
 use cco::lifecycle::next::{Next, Task, end_of, next, wake_at};
@@ -496,4 +496,71 @@ fn fail_fast_waits_for_no_backoff() {
     world.asks(attempts[0].clone());
     assert!(wake_at(&world.state, world.now).is_some());
     assert_eq!(end_of(&world.state, world.now), Some(RunEnd::FailFast));
+}
+
+/// What the user took as it is on a component does not come back as a question about the whole; and the whole is then
+/// waived, not proven. The same issue of another component is still asked about.
+#[test]
+fn what_was_accepted_is_not_asked_about_again() {
+    let policy = Policy { jobs: 4, max_fix_attempts: 0, ..Policy::default() };
+    let mut world = World::begin(&apart_with(&["a"], policy), 0, &[], 0);
+    let wrote = || AttemptEnd::Wrote { report: Box::default(), commit: None, product: None };
+    let implement = world.start_all().remove(0);
+    world.settle(implement, wrote());
+    fail_checks(&mut world);
+    world.answers("q1", Verb::Accept);
+    fail_checks(&mut world);
+    assert_eq!(world.state.questions().count(), 0);
+    assert_eq!(world.state.completed(), Some(Proof::Waived));
+    assert_eq!(end_of(&world.state, world.now), Some(RunEnd::Done));
+}
+
+/// Accepting some issues of several leaves the others open: they are looked for again and asked about.
+#[test]
+fn accepting_a_part_leaves_the_rest_open() {
+    let policy = Policy { jobs: 4, max_fix_attempts: 0, ..Policy::default() };
+    let mut world = World::begin(&apart_with(&["a"], policy), 0, &[], 0);
+    let implement = world.start_all().remove(0);
+    world.settle(implement, AttemptEnd::Wrote { report: Box::default(), commit: None, product: None });
+    fail_checks(&mut world);
+    let words = Answer {
+        id: "q1".into(),
+        verb: Verb::Accept,
+        guidance: None,
+        issues: vec![Digest::of(b"other")],
+        option: None,
+    };
+    let events = answer(&mut world.state, words, world.now).unwrap();
+    world.record(events, false);
+    fail_checks(&mut world);
+    assert_eq!(world.state.questions().next().map(|question| question.id.as_str()), Some("q2"));
+}
+
+/// Lets every check that starts fail, the second try on the same tree included.
+fn fail_checks(world: &mut World) {
+    loop {
+        let started = world.start_all();
+        if started.is_empty() {
+            return;
+        }
+        for attempt in started {
+            let issue = Issue {
+                severity: Severity::Major,
+                source: attempt.step.to_string(),
+                file: None,
+                line: None,
+                text: "no".into(),
+                suggested_fix: None,
+                fingerprint: Digest::of(attempt.step.to_string().as_bytes()),
+            };
+            let failed = CheckResult {
+                check: "c".into(),
+                verdict: Verdict::Fail,
+                evidence: Evidence { argv: Vec::new(), tree: None, exit: Some(1), output: Digest::default(), ms: 0 },
+                issues: vec![issue],
+                note: None,
+            };
+            world.settle(attempt, AttemptEnd::Checked(Box::new(failed)));
+        }
+    }
 }
