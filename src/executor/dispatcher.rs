@@ -164,18 +164,14 @@ impl Dispatcher {
     /// The records before the first step: the run itself, what a dead run left, and what no longer stands.
     fn begin(&mut self, start: Start) -> Result<(), RunError> {
         let now = Timestamp::now();
-        if self.state.ended().is_none() {
-            // A run that died may have believed what it did not live to render.
-            self.untold.extend(0..self.state.run_index());
-        }
         if self.journal.next_seq() == 0 {
             let spec = self.job.plan.spec.clone();
             let cco = env!("CARGO_PKG_VERSION").to_owned();
             self.apply(vec![Event::JournalOpened { format: FORMAT, cco, spec }], now)?;
         }
         let notes = start.notes.into_iter().map(|text| Event::Noted { on: Subject::Run, text });
-        if self.state.ended().is_none() {
-            // A run that died may not have rendered what its agents said.
+        if self.state.ended() != Some(RunEnd::Done) {
+            // A run that died, or met a full disk, may not have rendered what its agents said.
             let told = |&at: &Index| self.state.component(at).report.is_some();
             self.untold = (0..self.state.run_index()).filter(told).collect();
         }

@@ -30,7 +30,7 @@ use crate::tree::{Commit, product};
 const FIRST_OUTPUT: Duration = Duration::from_secs(180);
 /// How long an agent may live on after its result.
 const LINGER: Duration = Duration::from_secs(15);
-/// When a step's prompt is written to its file, unless the step has failed before.
+/// When an ordinary step's prompt is written to its file, unless the step has failed before.
 const PROMPT_AFTER: Duration = Duration::from_secs(1);
 /// From INT to KILL: the slower version takes 1.6 s to end its children.
 const GRACE: Duration = Duration::from_secs(4);
@@ -139,8 +139,11 @@ impl Worker {
         self.begin_writing(&attempt);
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
-        let early = tokio::time::timeout(PROMPT_AFTER, &mut asked).await;
-        // What answers at once leaves nothing to be looked into; its prompt would be half the cost of the step.
+        // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
+        // what it costs; what was tried before, or is a fix, is worth its file.
+        let ordinary = attempt.n == 1 && matches!(attempt.step, Step::Skeleton | Step::Implement);
+        let patience = if ordinary { PROMPT_AFTER } else { Duration::ZERO };
+        let early = tokio::time::timeout(patience, &mut asked).await;
         if !matches!(early, Ok(Reply { ending: Ending::Answered(_), .. })) {
             self.archive.whole(job.paths.prompt(&attempt), prompt.into_bytes());
         }

@@ -60,5 +60,5 @@ fn a_directory_that_is_in_use_is_left_alone() {
 fn without_git_it_says_so() {
     let env = TestEnv::new();
     let output = env.run(env.command(["demo", "--dir", "demo"]).env("PATH", env.home())).exits(7);
-    assert!(output.stderr.contains("`git` was not found") && output.stderr.contains("install git"), "{output}");
+    assert!(output.stderr.contains("cannot run `git`") && output.stderr.contains("install git"), "{output}");
 }
