@@ -9,7 +9,7 @@ use std::io::Write as _;
 const INIT: &str = r#"{"type":"system","subtype":"init","session_id":"0","model":"none","tools":["StructuredOutput"]}"#;
 const RESULT: &str = concat!(
     r#"{"type":"result","subtype":"success","is_error":false,"num_turns":1,"total_cost_usd":0.0,"session_id":"0","#,
-    r#""structured_output":{"status":"done","summary":"nothing was to be done"}}"#
+    r#""structured_output":{"status":"done","summary":""}}"#
 );
 
 fn main() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -152,11 +152,15 @@ impl Dispatcher {
         loop {
             self.take_letters()?;
             let finish = self.plan_turn()?;
+            let starts = self.prepare();
             self.commit()?;
             if let Some(finish) = finish {
                 return Ok(finish);
             }
-            self.launch();
+            for start in starts {
+                // Whoever is gone before it may start was stopped.
+                let _ = start.send(());
+            }
             self.wait(&mut signals, &mut tick).await?;
         }
     }
@@ -232,8 +236,10 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Starts what the turn decided. Its records are durable.
-    fn launch(&mut self) {
+    /// Prepares what the turn decided while its records become durable; nothing starts before its word is given, and
+    /// nothing starts at all where it is dropped.
+    fn prepare(&mut self) -> Vec<oneshot::Sender<()>> {
+        let mut starts = Vec::with_capacity(self.launches.len());
         for launch in std::mem::take(&mut self.launches) {
             let attempt = launch.attempt.clone();
             let brief = match &launch.task {
@@ -245,9 +251,12 @@ impl Dispatcher {
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
             let order = Order { launch, brief };
-            let task = self.tasks.spawn(async move { worker.perform(order, stop).await });
+            let (start, started) = oneshot::channel();
+            let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
             self.attempts.insert(task.id(), attempt);
+            starts.push(start);
         }
+        starts
     }
 
     /// Waits for something to happen and takes in all that is at hand.

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::archive::Archive;
 use super::brief::context_text;
@@ -74,15 +74,22 @@ impl Worker {
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
-    pub async fn perform(&self, order: Order, stop: watch::Receiver<Stop>) -> Ended {
+    /// No process is started before `started` says that its record is durable.
+    pub async fn perform(&self, order: Order, started: oneshot::Receiver<()>, stop: watch::Receiver<Stop>) -> Ended {
         let attempt = order.launch.attempt.clone();
         match (&order.launch.task, order.brief) {
-            (Task::Check(check), _) => self.check(attempt, *check, stop).await,
+            (Task::Check(check), _) => match started.await {
+                Ok(()) => self.check(attempt, *check, stop).await,
+                Err(_) => never_started(attempt),
+            },
             (Task::Agent { session, resume, strong }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
                 match self.request(&attempt, session, *strong, role, *input) {
-                    Ok(request) => self.ask(request, stop).await,
+                    Ok(request) => match started.await {
+                        Ok(()) => self.ask(request, stop).await,
+                        Err(_) => never_started(attempt),
+                    },
                     Err(message) => not_started(attempt, message),
                 }
             }
@@ -313,6 +320,11 @@ pub(super) fn kind_of(step: &Step) -> AnswerKind {
 /// A text as one word for the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Its record did not become durable.
+fn never_started(attempt: AttemptId) -> Ended {
+    ended(attempt, AttemptEnd::Interrupted { resumable: false })
 }
 
 fn not_started(attempt: AttemptId, message: String) -> Ended {
