@@ -234,16 +234,17 @@ impl World {
         .collect()
     }
 
-    /// Nothing of this world may be left within a second.
+    /// Nothing of this world may be left; tells how long that took. The goal is a second, which a machine that runs all
+    /// tests at once cannot be held to.
     #[track_caller]
-    pub fn assert_nothing_left(&self) {
-        let deadline = Instant::now() + Duration::from_secs(1);
+    pub fn assert_nothing_left(&self) -> Duration {
+        let begun = Instant::now();
         loop {
             let left = self.processes();
             if left.is_empty() {
-                return;
+                return begun.elapsed();
             }
-            assert!(Instant::now() < deadline, "left behind: {left:#?}");
+            assert!(begun.elapsed() < PATIENCE, "left behind: {left:#?}");
             std::thread::yield_now();
         }
     }
