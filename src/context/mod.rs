@@ -1,4 +1,4 @@
-//! What agents tell each other: CONTEXT.md and components/<id>.md, each with one block kept by cco between markers. All
+//! What agents tell each other: `CONTEXT.md` and `components/<id>.md`, each with one block kept by cco between markers. All
 //! outside the markers is the user's, survives to the byte, and goes into prompts.
 
 pub mod marked;

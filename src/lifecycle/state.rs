@@ -1,7 +1,7 @@
 //! The run state: the fold of all records, and nothing else.
 //!
 //! Ready queue, counts and levels are kept by the fold, so that what one turn costs does not depend on the number of
-//! components. Every change of phase goes through [`RunState::enter`], the one place that keeps them true.
+//! components. Every change of phase goes through `RunState::enter`, the one place that keeps them true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
