@@ -3,9 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "the shell of the core: times enter here, and go on as data")]
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -91,6 +91,8 @@ pub struct Dispatcher {
     launches: Vec<Launch>,
     letters: Vec<PathBuf>,
     untold: BTreeSet<Index>,
+    /// When the manifest was last written, as far as it was told.
+    manifest: Option<SystemTime>,
 }
 
 impl Dispatcher {
@@ -105,6 +107,7 @@ impl Dispatcher {
         observers: Vec<Box<dyn Observer>>,
         live: mpsc::UnboundedReceiver<Live>,
     ) -> std::io::Result<Self> {
+        let manifest = modified(&job.paths.manifest());
         let archive = Arc::new(Archive::start()?);
         let worker = Arc::new(Worker::new(job.clone(), archive.clone()));
         Ok(Self {
@@ -123,6 +126,7 @@ impl Dispatcher {
             launches: Vec::new(),
             letters: Vec::new(),
             untold: BTreeSet::new(),
+            manifest,
         })
     }
 
@@ -221,6 +225,7 @@ impl Dispatcher {
         // Who reads the end may rely on the files.
         self.render_context();
         self.archive.flush();
+        self.note_edit(now)?;
         self.apply(vec![Event::RunEnded { end }], now)?;
         Ok(Some(Finish { end, asked: self.asked }))
     }
@@ -273,7 +278,7 @@ impl Dispatcher {
             }
             Some(live) = self.live.recv() => self.take_live(&live)?,
             () = tokio::time::sleep_until(wake.unwrap_or_else(far)), if wake.is_some() => {}
-            _ = tick.tick() => self.on_tick(),
+            _ = tick.tick() => self.on_tick()?,
         }
         while let Ok(live) = self.live.try_recv() {
             self.take_live(&live)?;
@@ -374,12 +379,24 @@ impl Dispatcher {
         tracing::info!("stopping: {} running", self.tasks.len());
     }
 
-    fn on_tick(&mut self) {
+    fn on_tick(&mut self) -> Result<(), RunError> {
         let now = Timestamp::now();
         for observer in &mut self.observers {
             observer.on_tick(now);
         }
         self.render_context();
+        self.note_edit(now)
+    }
+
+    /// The run keeps the manifest that it began with; that an edit waits is said once an edit.
+    fn note_edit(&mut self, now: Timestamp) -> Result<(), RunError> {
+        let today = modified(&self.job.paths.manifest());
+        if today == self.manifest {
+            return Ok(());
+        }
+        self.manifest = today;
+        let text = "the manifest was edited; this run keeps the one it began with, the next one takes the edit up";
+        self.apply(vec![Event::Noted { on: Subject::Run, text: text.to_owned() }], now)
     }
 
     /// Renders what agents said since the last time into the context files, behind the loop.
@@ -399,6 +416,11 @@ impl Dispatcher {
             self.archive.block(self.job.paths.context_md(), render::global(&self.state));
         }
     }
+}
+
+/// When a file was last written; none where that cannot be told.
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs_err::metadata(path).and_then(|about| about.modified()).ok()
 }
 
 fn new_session() -> Box<str> {

@@ -152,7 +152,9 @@ fn a_live_run_keeps_the_manifest_that_it_began_with() {
     let edit = format!("cp {} {}", new.display(), dir.join("manifest.json").display());
     let sim = scenario(&env, &edit);
     let run = |env: &TestEnv| shell(env, &format!("$CCO run p/s --agent sim:{}", sim.display()));
-    assert!(run(&env).exits(0).stdout.contains("3 of 3 components complete"));
+    let edited = run(&env).exits(0);
+    assert!(edited.stdout.contains("3 of 3 components complete"), "{edited}");
+    assert!(edited.stderr.contains("the manifest was edited; this run keeps the one it began with"), "{edited}");
     assert_eq!(made(&env), ["a.implement", "b.implement", "c.implement"]);
     assert!(run(&env).exits(0).stdout.contains("2 of 2 components complete"));
     assert_eq!(made(&env).iter().filter(|step| step.starts_with('z')).count(), 1);
