@@ -59,7 +59,7 @@ pub async fn ask(
         return not_made(Trouble::Internal, format!("the prompt {what}"));
     }
     let continued = matches!(request.session, Session::Resume(_));
-    let (kind, limits) = (request.kind, request.limits.clone());
+    let (kind, limits, errors) = (request.kind, request.limits.clone(), errors_file(&request.stream));
     let stream = request.stream.clone();
     let mut follower = Follower { stream: Stream::new(), attempt: request.attempt.clone(), live };
     match supervisor.run(&command(program, env, request), &limits, stop, &mut follower).await {
@@ -70,6 +70,12 @@ pub async fn ask(
             let state = std::mem::take(&mut follower.stream).finish();
             let mut reply = classify(&state, &departure, &stderr, kind, continued, wall_ms);
             blame_disk(&mut reply.ending, &stream);
+            // What it complained of is kept beside what it said; most complain of nothing, and leave no file.
+            if !finished.stderr.is_empty()
+                && let Err(error) = fs_err::write(&errors, &finished.stderr)
+            {
+                tracing::warn!("cannot keep what the agent complained of: {error}");
+            }
             let strays = finished.strays.len();
             if strays > 0 {
                 reply.notes.push(format!("processes that the agent left running and that were ended: {strays}"));
@@ -93,6 +99,12 @@ fn blame_disk(ending: &mut Ending, stream: &Path) {
         *trouble = Trouble::DiskFull;
         *message = format!("no room is left on the disk of `{}`: {message}", stream.display());
     }
+}
+
+/// The file beside a stream for what comes on standard error: `x.stream.jsonl` has `x.stderr.log`.
+fn errors_file(stream: &Path) -> PathBuf {
+    let name = stream.file_name().unwrap_or_default().to_string_lossy();
+    stream.with_file_name(format!("{}.stderr.log", name.strip_suffix(".stream.jsonl").unwrap_or(&name)))
 }
 
 /// What the stream of an attempt holds whose end nobody saw.

@@ -215,3 +215,17 @@ fn what_was_interrupted_is_not_held_against_the_next_attempt() {
     world.ends(&[], 0);
     assert!(world.ended().iter().all(|(_, end)| !matches!(end, AttemptEnd::Failed { .. })));
 }
+
+/// What an agent complains of on standard error is kept beside its stream; one that does not complain leaves no file.
+#[test]
+fn what_an_agent_complains_of_is_kept() {
+    let world = world(vec![well()]);
+    world.play(json!({"nonsense": 1}));
+    assert_eq!(world.run(&[]).status, 3);
+    let kept = std::fs::read_to_string(world.spec.join("runs/a.implement-1.stderr.log")).unwrap();
+    assert!(kept.contains("nonsense"), "{kept}");
+    world.play(json!({"steps": {"a.implement": well()}}));
+    world.answer("q1", cco::lifecycle::event::Verb::Retry, None);
+    world.ends(&[], 0);
+    assert!(!world.spec.join("runs/a.implement-3.stderr.log").exists());
+}
