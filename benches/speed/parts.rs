@@ -171,7 +171,7 @@ fn output(length: usize) -> String {
             concat!(
                 r#"{{"type":"stream_event","event":{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{words}"}}}},"session_id":"b30ce7b6","parent_tool_use_id":null,"uuid":"{n}"}}"#,
                 "\n",
-                r#"{{"type":"assistant","message":{{"id":"msg_{n}","role":"assistant","content":[{{"type":"tool_use","id":"t{n}","name":"Read","input":{{"file_path":"/work/src/{n}.rs"}}}}],"usage":{{"input_tokens":1,"output_tokens":2}}}},"session_id":"b30ce7b6"}}"#,
+                r#"{{"type":"assistant","message":{{"id":"msg_{n}","role":"assistant","content":[{{"type":"tool_use","id":"t{n}","name":"Read","input":{{"file_path":"src/{n}.rs"}}}}],"usage":{{"input_tokens":1,"output_tokens":2}}}},"session_id":"b30ce7b6"}}"#,
                 "\n",
                 r#"{{"type":"user","message":{{"role":"user","content":[{{"tool_use_id":"t{n}","type":"tool_result","content":"{file}"}}]}},"session_id":"b30ce7b6"}}"#,
                 "\n",

@@ -5,7 +5,6 @@ pub mod graph;
 pub mod resolve;
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -276,13 +275,4 @@ pub fn check_set_digest<'a>(checks: &[CheckPlan], set: impl Iterator<Item = &'a 
     }
     let borrowed: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     Digest::of_parts(&borrowed)
-}
-
-/// Where the components of a run work, as the plan wants it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Isolation {
-    /// In the work directory itself.
-    Shared(PathBuf),
-    /// In a worktree on the integration branch.
-    Worktree(PathBuf),
 }

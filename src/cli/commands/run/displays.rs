@@ -10,16 +10,10 @@ use crate::cli::notify::Notifier;
 use crate::cli::opened::Opened;
 use crate::cli::output::Talk;
 use crate::lifecycle::observer::Observer;
-use crate::lifecycle::state::RunState;
 use crate::progress::{Json, Live, Plain, Shape, View, terminal_size};
 
 /// The observers of a run, and how often they want to be asked to redraw.
-pub fn choose(
-    app: &App,
-    opened: &Opened,
-    _: &RunState,
-    args: &args::Run,
-) -> (Vec<Box<dyn Observer>>, Option<Duration>) {
+pub fn choose(app: &App, opened: &Opened, args: &args::Run) -> (Vec<Box<dyn Observer>>, Option<Duration>) {
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     let mut redraw = None;
     if wants_json(app) {

@@ -152,7 +152,7 @@ async fn work(
         supervisor,
         live: sink,
     };
-    let (observers, redraw) = displays::choose(app, opened, &past.state, args);
+    let (observers, redraw) = displays::choose(app, opened, args);
     let start = Start { run, redo, guidance: args.message.clone(), notes, redraw };
     let dispatcher =
         Dispatcher::new(Arc::new(job), past.state, past.journal, observers, live).map_err(CliError::environment)?;
