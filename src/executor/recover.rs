@@ -9,9 +9,7 @@ use crate::process::orphans;
 
 /// Ends every process that carries the mark of an earlier run of this spec; tells how many there were.
 pub async fn end_strays(spec_mark: &str) -> usize {
-    let strays = orphans::find(spec_mark);
-    orphans::end(&strays).await;
-    strays.len()
+    orphans::end_all(spec_mark, 1).await.len()
 }
 
 /// How an attempt in flight ended whose run died: a complete answer is adopted and its work committed (or the commit

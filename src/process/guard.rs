@@ -6,7 +6,6 @@
 
 use std::io::{self, Read as _};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -16,10 +15,8 @@ use super::orphans;
 pub const SUBCOMMAND: &str = "guard";
 /// What `cco` writes before it leaves in peace.
 pub(super) const GOODBYE: u8 = b'.';
-/// How many passes in a row must find nothing: a process that is just being started carries no mark yet.
+/// How many looks in a row must find nothing: one that forks and ends in the same moment can be missed by one.
 const CLEAN_PASSES: u32 = 3;
-/// Between two passes.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs the guard of the run `run_mark`, with the pipe as standard input.
 pub fn main(run_mark: &str) -> ExitCode {
@@ -33,7 +30,7 @@ pub fn main(run_mark: &str) -> ExitCode {
     runtime.block_on(async {
         let _ignored = ignore_signals();
         if !said_goodbye() {
-            end_run(run_mark).await;
+            orphans::end_all(run_mark, CLEAN_PASSES).await;
         }
     });
     ExitCode::SUCCESS
@@ -65,21 +62,6 @@ fn said_goodbye() -> bool {
             Ok(count) => return count == 1 && byte == [GOODBYE],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return false,
-        }
-    }
-}
-
-/// Kills what carries the mark until nothing does.
-async fn end_run(run_mark: &str) {
-    let mut clean = 0;
-    while clean < CLEAN_PASSES {
-        let found = orphans::find(run_mark);
-        if found.is_empty() {
-            clean += 1;
-            tokio::time::sleep(PAUSE).await;
-        } else {
-            clean = 0;
-            orphans::end(&found).await;
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use rustix::fs::{FallocateFlags, MemfdFlags};
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -59,6 +59,19 @@ pub(super) struct Process {
     pub(super) start: u64,
     /// Ended, but not yet reaped.
     pub(super) zombie: bool,
+    memory: Memory,
+}
+
+/// How far the memory of a process is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    /// A thread of the kernel, or ended.
+    None,
+    /// In the middle of `execve`: a memory of its own, but no environment in it yet, so no mark can be seen. The kernel
+    /// shows the same of who is not ours to read.
+    Blank,
+    /// With arguments and environment.
+    Whole,
 }
 
 impl Process {
@@ -73,7 +86,14 @@ impl Process {
         let mut id = || Some(Pid::from_raw(fields.next()?.parse::<i32>().ok()?.max(0)));
         let (parent, group) = (id()?, id()?);
         let start = fields.nth(16)?.parse().ok()?;
-        Some(Self { pid, parent, group, start, zombie })
+        let size = fields.next()?;
+        let environment_end = fields.nth(27)?;
+        let memory = match (size, environment_end) {
+            ("0", _) => Memory::None,
+            (_, "0") => Memory::Blank,
+            _ => Memory::Whole,
+        };
+        Some(Self { pid, parent, group, start, zombie, memory })
     }
 
     /// The command line, arguments separated by blanks.
@@ -101,9 +121,39 @@ pub(super) struct Mark {
     pub(super) attempt: Option<String>,
 }
 
-/// The marks that `pid` carries; `None` without a run mark, when it has ended, and when it is another user's.
-pub(super) fn mark(pid: Pid) -> Option<Mark> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+/// Whether a process carries a run mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Marked {
+    /// It does.
+    Yes(Mark),
+    /// It does not, or it has ended, or it is another user's.
+    No,
+    /// It is only just being started: it may carry any mark in a moment.
+    NotYet,
+}
+
+/// The marks that `process` carries by now.
+pub(super) fn mark(process: &Process) -> Marked {
+    let mut process = *process;
+    // Its environment can have come while it was asked for: then it is asked for once more.
+    for _ in 0..2 {
+        if process.memory == Memory::None {
+            return Marked::No;
+        }
+        let Ok(environment) = fs::read(format!("/proc/{}/environ", process.pid)) else { return Marked::No };
+        if !environment.is_empty() {
+            return marks_in(&environment).map_or(Marked::No, Marked::Yes);
+        }
+        match Process::read(process.pid) {
+            Some(now) if now.memory == Memory::Blank && is_mine(now.pid) => return Marked::NotYet,
+            Some(now) => process = now,
+            None => return Marked::No,
+        }
+    }
+    Marked::No
+}
+
+fn marks_in(environment: &[u8]) -> Option<Mark> {
     let value = |name: &str| {
         environment.split(|&byte| byte == 0).find_map(|entry| {
             let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
@@ -111,6 +161,10 @@ pub(super) fn mark(pid: Pid) -> Option<Mark> {
         })
     };
     Some(Mark { run: value(RUN_MARK)?, attempt: value(ATTEMPT_MARK) })
+}
+
+fn is_mine(pid: Pid) -> bool {
+    fs::metadata(format!("/proc/{pid}")).is_ok_and(|meta| meta.uid() == rustix::process::geteuid().as_raw())
 }
 
 /// Every process that there is. In the order of the ids, so one that starts meanwhile can be missed.

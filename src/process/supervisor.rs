@@ -15,10 +15,13 @@ use std::time::Duration;
 use rustix::process::{Pid, WaitOptions};
 use tokio::time::Instant;
 
+use super::os::Marked;
 use super::{Stray, guard, orphans, os};
 
 /// How long a sweep goes on at most: a stray can only resist by being stuck in the kernel.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one waits for a process that is only just being started.
+const BLINK: Duration = Duration::from_millis(1);
 /// How often output is looked at. Aligned for all children, so that waiting for many wakes the processor once.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,16 @@ impl Drop for Presence<'_> {
     }
 }
 
+/// What a look at the processes that were handed to us came to.
+enum Strays {
+    /// Nobody is to be ended.
+    None,
+    /// Some were reaped, and these were killed.
+    Dying(Vec<os::ExitWatch>),
+    /// One is only just being started: whose it is will be seen in a moment.
+    Unknown,
+}
+
 impl Supervisor {
     /// A supervisor of the run `run_mark`, which is not empty. `program` is this very program: it is started as
     /// the guard before the first child. From here on the kernel hands orphaned descendants to this process.
@@ -89,7 +102,7 @@ impl Supervisor {
     pub async fn finish(&self) {
         self.sweep(None).await;
         // Whoever found another one to adopt it is still known by the mark.
-        orphans::end(&orphans::find(&self.run_mark)).await;
+        orphans::end_all(&self.run_mark, 1).await;
         let Some(mut guard) = self.guard.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         if let Some(mut pipe) = guard.stdin.take() {
             // Without the byte, because it was killed, the guard has nothing to be told.
@@ -152,26 +165,34 @@ impl Supervisor {
         let mut ended = Vec::new();
         loop {
             // Whoever ends hands its own children to us: look again until there was nobody.
-            let Some(dying) = self.kill_strays(leader, &mut ended) else { return ended };
-            for watch in dying {
-                if tokio::time::timeout_at(deadline, watch.ended()).await.is_err() {
-                    return ended;
+            match self.kill_strays(leader, &mut ended) {
+                Strays::None => return ended,
+                Strays::Dying(dying) => {
+                    for watch in dying {
+                        if tokio::time::timeout_at(deadline, watch.ended()).await.is_err() {
+                            return ended;
+                        }
+                    }
                 }
+                Strays::Unknown if Instant::now() < deadline => tokio::time::sleep(BLINK).await,
+                Strays::Unknown => return ended,
             }
         }
     }
 
-    /// Reaps strays that have ended, kills the others; gives what tells their end, or `None` if there were no strays.
-    fn kill_strays(&self, leader: Option<Pid>, ended: &mut Vec<Stray>) -> Option<Vec<os::ExitWatch>> {
+    /// Reaps strays that have ended, kills the others.
+    fn kill_strays(&self, leader: Option<Pid>, ended: &mut Vec<Stray>) -> Strays {
         if self.adopted.list().iter().all(|pid| self.registry().leaders.contains(pid)) {
-            return None;
+            return Strays::None;
         }
         let _nobody_spawns = self.spawning.write().unwrap_or_else(PoisonError::into_inner);
         let registry = self.registry();
-        let (mut reaped, mut dying) = (false, Vec::new());
+        let (mut reaped, mut unknown, mut dying) = (false, false, Vec::new());
         for pid in self.adopted.list() {
             let Some(process) = os::Process::read(pid).filter(|_| !registry.leaders.contains(&pid)) else { continue };
-            let mark = os::mark(pid);
+            let marked = os::mark(&process);
+            unknown |= marked == Marked::NotYet;
+            let mark = if let Marked::Yes(mark) = marked { Some(mark) } else { None };
             if !self.is_stray(&process, mark.as_ref(), leader, &registry) {
                 continue;
             }
@@ -187,7 +208,11 @@ impl Supervisor {
                 ended.push(stray);
             }
         }
-        (reaped || !dying.is_empty()).then_some(dying)
+        match (reaped || !dying.is_empty(), unknown) {
+            (true, _) => Strays::Dying(dying),
+            (false, true) => Strays::Unknown,
+            (false, false) => Strays::None,
+        }
     }
 
     /// Whether a process that was handed to us is to be ended now.

@@ -75,9 +75,17 @@ pub(super) struct Mark {
     pub(super) attempt: Option<String>,
 }
 
+/// Whether a process carries a run mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Marked {
+    Yes(Mark),
+    No,
+    NotYet,
+}
+
 /// Nothing: environments of others cannot be read.
-pub(super) fn mark(_pid: Pid) -> Option<Mark> {
-    None
+pub(super) fn mark(process: &Process) -> Marked {
+    match process.never {}
 }
 
 /// Nothing.

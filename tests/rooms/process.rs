@@ -592,6 +592,22 @@ fn the_guard_leaves_in_peace_when_told_so() {
     });
 }
 
+#[test]
+fn who_is_only_just_being_started_is_ended_too() {
+    alone("who_is_only_just_being_started_is_ended_too", async |_| {
+        // `spawn` returns while the child is in the middle of `execve`, when its environment cannot be seen yet.
+        for n in 0..300 {
+            let mark = format!("nascent-{}-{n}", std::process::id());
+            let mut child = Command::new("/bin/sleep").arg("300").env(RUN_MARK, &mark).spawn().unwrap();
+            orphans::end_all(&mark, 1).await;
+            let ended = child.try_wait().unwrap();
+            let _ = child.kill();
+            assert!(ended.is_some(), "start {n} was missed");
+            child.wait().unwrap();
+        }
+    });
+}
+
 /// A field of `/proc/<pid>/stat` after the name, counted as the manual does less one.
 fn stat_field(pid: u32, field: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
