@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::orphans;
+use super::{orphans, os};
 
 /// The subcommand under which `cco` starts itself as the guard; the run's mark is its argument.
 pub const SUBCOMMAND: &str = "guard";
@@ -39,9 +39,10 @@ pub fn main(run_mark: &str) -> ExitCode {
 /// Leaves the terminal. The guard starts as the leader of a group of its own, so that no signal for `cco`'s group
 /// reaches it even for a moment; but a leader cannot open a session, so it goes back for the blink of an eye.
 fn leave_session() {
-    let back = rustix::process::getppid().and_then(|parent| rustix::process::getpgid(Some(parent)).ok());
-    // If the parent is dead already, then a group of its own is all it needs.
-    if rustix::process::setpgid(None, back).is_ok() {
+    // If the parent is dead already, then init stands in its place, and a group of its own is all the guard needs.
+    if let Some(back) = rustix::process::getppid().and_then(os::group_of)
+        && rustix::process::setpgid(None, Some(back)).is_ok()
+    {
         let _ = rustix::process::setsid();
     }
 }

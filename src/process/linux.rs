@@ -114,6 +114,12 @@ impl Process {
     }
 }
 
+/// The group of a process; none where it is outside of what this process can see, as that of a container's init can be.
+/// The library's own call takes that for impossible.
+pub(super) fn group_of(pid: Pid) -> Option<Pid> {
+    Process::read(pid)?.group
+}
+
 /// The marks in a process's environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {

@@ -29,6 +29,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Supervisor {
     program: PathBuf,
     run_mark: Arc<str>,
+    /// This program's own group; none where that is outside of what it can see.
+    group: Option<Pid>,
     begun: Instant,
     adopted: os::Adopted,
     /// Held for reading while a child is spawned, for writing while strays are told from children.
@@ -85,6 +87,7 @@ impl Supervisor {
         Ok(Arc::new(Self {
             program,
             run_mark,
+            group: os::group_of(rustix::process::getpid()),
             begun: Instant::now(),
             adopted: os::Adopted::new(),
             spawning: RwLock::default(),
@@ -228,7 +231,7 @@ impl Supervisor {
             return !registry.attempts.contains_key(attempt);
         }
         // Children have groups of their own: who is in ours was started by another part of this program.
-        if process.group == Some(rustix::process::getpgrp()) {
+        if process.group == self.group {
             return false;
         }
         let of_leader = leader.is_some() && process.group == leader;

@@ -68,6 +68,11 @@ impl Process {
     }
 }
 
+/// The group of a process.
+pub(super) fn group_of(pid: Pid) -> Option<Pid> {
+    rustix::process::getpgid(Some(pid)).ok()
+}
+
 /// The marks in a process's environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {

@@ -593,6 +593,24 @@ fn the_guard_leaves_in_peace_when_told_so() {
 }
 
 #[test]
+fn a_guard_that_starts_after_the_death_of_its_parent_does_its_work() {
+    // Not in a process of its own, which would adopt the guard: init must be what it finds as its parent.
+    let dir = tempfile::tempdir().unwrap();
+    let mark = format!("late-{}", std::process::id());
+    let mut child = Command::new("/bin/sleep").arg("300").env(RUN_MARK, &mark).spawn().unwrap();
+    // The shell dies before the guard begins, and the end of the pipe is there already.
+    let (cco, guard) = (env!("CARGO_BIN_EXE_cco"), guard::SUBCOMMAND);
+    let script = format!("(until test -e go; do :; done; exec {cco} {guard} {mark}) </dev/null &");
+    let shell = Command::new("/bin/sh").args(["-c", &script]).current_dir(dir.path()).status().unwrap();
+    assert!(shell.success());
+    fs::write(dir.path().join("go"), "").unwrap();
+    let ended = Process::of(child.id() as i32).ends_within(BROKEN);
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert!(ended);
+}
+
+#[test]
 fn who_is_only_just_being_started_is_ended_too() {
     alone("who_is_only_just_being_started_is_ended_too", async |_| {
         // `spawn` returns while the child is in the middle of `execve`, when its environment cannot be seen yet.
