@@ -252,7 +252,7 @@ impl Dispatcher {
                     let (role, input) = brief(&self.job, &self.state, &launch, *resume);
                     Some((role, Box::new(input)))
                 }
-                Task::Check(_) => None,
+                Task::Check(..) => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
             let order = Order { launch, brief };

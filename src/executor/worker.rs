@@ -78,11 +78,11 @@ impl Worker {
     pub async fn perform(&self, order: Order, started: oneshot::Receiver<()>, stop: watch::Receiver<Stop>) -> Ended {
         let attempt = order.launch.attempt.clone();
         match (&order.launch.task, order.brief) {
-            (Task::Check(check), _) => match started.await {
+            (Task::Check(check, _), _) => match started.await {
                 Ok(()) => self.check(attempt, *check, stop).await,
                 Err(_) => never_started(attempt),
             },
-            (Task::Agent { session, resume, strong }, Some((role, input))) => {
+            (Task::Agent { session, resume, strong, .. }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
                 match self.request(&attempt, session, *strong, role, *input) {
@@ -268,7 +268,7 @@ pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[St
     }
     let end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, others, &mut notes),
-        Ending::Answered(Answer::Reviewed(report)) => AttemptEnd::Reviewed { report: Box::new(report) },
+        Ending::Answered(Answer::Reviewed(report)) => AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() },
         Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
         Ending::Failed { trouble, message, resumable } => AttemptEnd::Failed { class: trouble, message, resumable },
         Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
@@ -288,7 +288,7 @@ fn keep(
     match job.tree.commit(&commit) {
         Ok(commit) => {
             let product = job.definition_of(&attempt.on).map(|definition| product_of(job, definition));
-            AttemptEnd::Wrote { report: Box::new(report), commit: commit.map(Into::into), product }
+            AttemptEnd::Wrote { report: Box::new(report), commit: commit.map(Into::into), product, findings: Vec::new() }
         }
         Err(error) => {
             notes.push("its answer is in its stream file; the work is in the tree, not committed".to_owned());

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{AttemptEnd, Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Trouble, Usage, Verb, Verdict};
-use super::report::Claim;
+use super::event::{Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Trend, Verb, Verdict};
 use super::state::{Halt, Illegal, RunState};
-use super::subject::{During, Phase, Question, Running, Slot, Todo, Tries, Validation, Why, Work};
-use crate::ids::{AttemptId, Digest, Step, Subject};
+use super::subject::{
+    During, Origin, Phase, Question, Review, Running, Slot, Standing, Todo, Tries, Validation, Work,
+};
+use crate::ids::{Digest, Step, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{Leg, Plan};
 
@@ -57,6 +58,7 @@ impl RunState {
                 subject.input = Some(*input);
                 subject.leg = leg;
                 self.completed = None;
+                self.begun = true;
                 self.enter(index, Phase::Working(Work::new(step.clone())));
             }
             Event::StepOpened { on, step } => {
@@ -77,9 +79,17 @@ impl RunState {
                     _ => return Err(Self::illegal(event, "no agent step is under way")),
                 }
             }
-            Event::ValidationOpened { on, scope, round, checks, set } => {
-                let wanted = checks.iter().map(|name| (name.clone(), Slot::Wanted(Tries::default()))).collect();
-                let validation = Validation { scope: *scope, round: *round, set: *set, checks: wanted };
+            Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, strict, set } => {
+                let validation = Validation {
+                    scope: *scope,
+                    round: *round,
+                    set: *set,
+                    change_only: *change_only,
+                    strict: *strict,
+                    findings: Vec::new(),
+                    checks: checks.iter().map(|name| (name.clone(), Slot::Wanted(Tries::default()))).collect(),
+                    reviews: reviews(reviewers),
+                };
                 self.open_validation(event, on, validation)?;
             }
             Event::ValidationSettled { on, verdict, issues, .. } => {
@@ -87,28 +97,42 @@ impl RunState {
                 let Phase::Validating(validation) = &self.at_mut(index).phase else {
                     return Err(Self::illegal(event, "no validation is open"));
                 };
-                let (scope, set) = (validation.scope, validation.set);
-                self.at_mut(index).checks = Some(set);
+                let (scope, set, change_only) = (validation.scope, validation.set, validation.change_only);
+                if !change_only {
+                    self.at_mut(index).checks = Some(set);
+                }
                 match verdict {
-                    Verdict::Pass => self.pass(index, scope),
-                    Verdict::Fail => {
-                        let fixing = self.at_mut(index).fixing.get_or_insert_default();
-                        fixing.scope = Some(scope);
-                        fixing.issues = issues.clone();
-                    }
+                    Verdict::Pass if change_only => {}
+                    Verdict::Pass => self.pass(index, scope, set),
+                    Verdict::Fail => self.fail(index, scope, issues),
                     Verdict::Unavailable => {}
                 }
             }
             Event::ValidationWaived { scope } => self.accept_level(*scope),
-            Event::FixOpened { on, counted, .. } => {
+            Event::FixOpened { on, counted, from, .. } => {
                 let index = self.index(event, on)?;
-                let fixing = self.at_mut(index).fixing.get_or_insert_default();
+                let subject = self.at_mut(index);
+                let tip = subject.tip().map(Box::from);
+                let fixing = subject.fixing.get_or_insert_default();
                 fixing.rounds += 1;
                 fixing.counted += u32::from(*counted);
-                let blocking = fixing.issues.len() as u32;
-                fixing.best = Some(fixing.best.map_or(blocking, |best| best.min(blocking)));
-                self.enter(index, Phase::Working(Work::new(Step::Fix)));
+                let standing = Standing::of(&fixing.issues);
+                if matches!(standing.against(fixing.best), Trend::First | Trend::Better) {
+                    fixing.best = Some(standing);
+                    fixing.best_at = tip;
+                }
+                let origin = from.clone().map(Origin::At);
+                self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Fix) }));
             }
+            Event::SeatLost { on, step, why } => self.lose_seat(event, on, step, why)?,
+            Event::VoteOpened(vote) => self.open_vote(event, vote)?,
+            Event::VoteSettled(vote) => self.settle_vote(event, vote)?,
+            Event::GateSettled { gate, option, act, issues } => self.settle_gate(gate, option, *act, issues),
+            Event::Refactored { on, before } => {
+                let index = self.index(event, &on.clone().into())?;
+                self.refactor(index, before.as_deref());
+            }
+            Event::Inherited { issues } => self.inherited.extend(issues.iter().map(|issue| issue.fingerprint)),
             Event::Escalated(escalation) => {
                 let index = self.index(event, &escalation.on)?;
                 let during = self.during(event, index)?;
@@ -144,174 +168,17 @@ impl RunState {
         Ok(())
     }
 
-    fn index(&self, event: &Event, on: &Subject) -> Result<Index, Illegal> {
+    pub(super) fn index(&self, event: &Event, on: &Subject) -> Result<Index, Illegal> {
         self.locate(on).ok_or_else(|| Self::illegal(event, format!("the plan has no `{on}`")))
     }
 
-    fn start_attempt(&mut self, event: &Event, attempt: &AttemptId, running: Running) -> Result<(), Illegal> {
-        let index = self.index(event, &attempt.on)?;
-        let subject = self.at_mut(index);
-        if attempt.n != subject.next_attempt(&attempt.step) {
-            return Err(Self::illegal(event, "its number is not the next one"));
-        }
-        match subject.attempts.iter_mut().find(|(step, _)| *step == attempt.step) {
-            Some((_, n)) => *n = attempt.n,
-            None => subject.attempts.push((attempt.step.clone(), attempt.n)),
-        }
-        match (&mut subject.phase, &attempt.step) {
-            (Phase::Working(work), step) if work.step == *step && work.running.is_none() => {
-                work.running = Some(running);
-                work.not_before = None;
-                self.counts.agents += 1;
-                self.counts.writers += u32::from(attempt.step.writes());
-            }
-            (Phase::Validating(validation), Step::Check(name)) => {
-                let slot = validation.checks.iter_mut().find(|(check, _)| check == name).map(|(_, slot)| slot);
-                match slot {
-                    Some(slot @ Slot::Wanted(_)) => {
-                        let Slot::Wanted(tries) = *slot else { unreachable!("matched above") };
-                        *slot = Slot::Running(tries, running);
-                        self.counts.checks += 1;
-                    }
-                    Some(Slot::Running(..) | Slot::Settled(..)) | None => {
-                        return Err(Self::illegal(event, "that check is not wanted"));
-                    }
-                }
-            }
-            (
-                Phase::Working(_)
-                | Phase::Validating(_)
-                | Phase::Waiting(_)
-                | Phase::Asking(_)
-                | Phase::Complete(_)
-                | Phase::Failed
-                | Phase::Skipped,
-                _,
-            ) => return Err(Self::illegal(event, "that step is not wanted")),
-        }
-        self.queue(index);
-        Ok(())
-    }
-
-    /// Adds what an attempt cost; tells whether it can have cost anything.
-    fn pay(&mut self, attempt: &AttemptId, end: &AttemptEnd, usage: Option<&Usage>) -> bool {
-        // What never ran cost nothing; of everything else an agent did, unknown is not zero.
-        let ran = !matches!(end, AttemptEnd::Failed { class: Trouble::NotStarted, .. });
-        let paid = attempt.step.by_agent() && ran;
-        if paid {
-            self.cost.add(usage);
-            self.cost_attempts += 1;
-        }
-        paid
-    }
-
-    /// What components that are gone cost was paid all the same, and the numbers of their questions stay theirs.
-    fn keep_of_removed(&mut self, event: &Event) {
-        if let Event::AttemptEnded { attempt, end, usage, .. } = event {
-            self.pay(attempt, end, usage.as_deref());
-        }
-        if let Event::Escalated(escalation) = event {
-            self.asked += 1;
-            self.questions.insert(escalation.id.clone(), (**escalation).clone());
-        }
-    }
-
-    fn end_attempt(
-        &mut self,
-        event: &Event,
-        attempt: &AttemptId,
-        end: &AttemptEnd,
-        usage: Option<&Usage>,
-    ) -> Result<(), Illegal> {
-        let index = self.index(event, &attempt.on)?;
-        if self.pay(attempt, end, usage) {
-            self.at_mut(index).cost.add(usage);
-        }
-        if let AttemptEnd::Failed { class, message, .. } = end {
-            self.halt_on(*class, message);
-        }
-        let next_leg = leg_after(self.plan(), index, &attempt.step);
-        let subject = self.at_mut(index);
-        match (&mut subject.phase, &attempt.step) {
-            (Phase::Working(work), step)
-                if work.step == *step && work.running.as_ref().is_some_and(|running| running.n == attempt.n) =>
-            {
-                let running = work.running.take();
-                let session = running.and_then(|running| running.session);
-                retry_from(work, end, session);
-                if let AttemptEnd::Wrote { report, product, .. } = end {
-                    subject.product = *product;
-                    subject.report = says_something(report).then(|| report.clone());
-                    if matches!(report.status, Claim::Done | Claim::NothingToDo)
-                        && let Some(next) = next_leg
-                    {
-                        subject.leg = next;
-                    }
-                    if *step == Step::Fix {
-                        let fixing = subject.fixing.get_or_insert_default();
-                        fixing.tried.push(report.summary.clone());
-                    }
-                }
-                self.counts.agents -= 1;
-                self.counts.writers -= u32::from(attempt.step.writes());
-                if matches!(end, AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. }) {
-                    self.limited = 0;
-                }
-            }
-            (Phase::Validating(validation), Step::Check(name)) => {
-                let slot = validation.checks.iter_mut().find(|(check, _)| check == name).map(|(_, slot)| slot);
-                let Some(slot @ Slot::Running(..)) = slot else {
-                    return Err(Self::illegal(event, "that check does not run"));
-                };
-                end_check(slot, end);
-                self.counts.checks -= 1;
-            }
-            (
-                Phase::Working(_)
-                | Phase::Validating(_)
-                | Phase::Waiting(_)
-                | Phase::Asking(_)
-                | Phase::Complete(_)
-                | Phase::Failed
-                | Phase::Skipped,
-                _,
-            ) => return Err(Self::illegal(event, "that attempt does not run")),
-        }
-        self.queue(index);
-        Ok(())
-    }
-
-    /// Trouble that no retry can mend stops the run.
-    fn halt_on(&mut self, class: Trouble, message: &str) {
-        let halt = |end| Some(Halt { end, class: Some(class), why: message.to_owned() });
-        match class {
-            Trouble::Authentication
-            | Trouble::Billing
-            | Trouble::Model
-            | Trouble::BadRequest
-            | Trouble::NotStarted
-            | Trouble::DiskFull
-            | Trouble::Internal => self.halt = halt(RunEnd::Environment),
-            Trouble::UsageLimit { .. } if self.plan().policy.no_wait => {
-                self.halt = halt(RunEnd::UsageLimit);
-            }
-            Trouble::UsageLimit { .. }
-            | Trouble::RateLimit { .. }
-            | Trouble::Transient
-            | Trouble::Refused
-            | Trouble::NoAnswer
-            | Trouble::TimedOut
-            | Trouble::Crashed
-            | Trouble::ConversationLost => {}
-        }
-    }
-
-    fn open_validation(&mut self, event: &Event, on: &Subject, validation: Validation) -> Result<(), Illegal> {
+    fn open_validation(&mut self, event: &Event, on: &Subject, mut validation: Validation) -> Result<(), Illegal> {
         let index = self.index(event, on)?;
         let plan = Arc::clone(self.plan());
         let subject = self.at_mut(index);
         subject.rounds = validation.round;
-        if *on != Subject::Run {
+        validation.findings.clone_from(&subject.findings);
+        if *on != Subject::Run && !validation.change_only {
             let legs = plan.legs(index);
             match legs.get(usize::from(subject.leg)) {
                 Some(Leg::Light | Leg::Validate) => {}
@@ -322,11 +189,26 @@ impl RunState {
         Ok(())
     }
 
+    /// A FAIL leaves its issues to the fix loop, which counts how often each came back.
+    fn fail(&mut self, index: Index, scope: Scope, issues: &[Issue]) {
+        let fixing = self.at_mut(index).fixing.get_or_insert_default();
+        fixing.scope = Some(scope);
+        fixing.returns = issues
+            .iter()
+            .map(|issue| (issue.fingerprint, fixing.returns.get(&issue.fingerprint).map_or(1, |times| times + 1)))
+            .collect();
+        fixing.issues = issues.to_vec();
+    }
+
     /// What a PASS makes true; components complete by an event of their own.
-    fn pass(&mut self, index: Index, scope: Scope) {
+    fn pass(&mut self, index: Index, scope: Scope, set: Digest) {
         let subject = self.at_mut(index);
         subject.fixing = None;
         match scope {
+            Scope::Baseline => {
+                self.baseline = Some(set);
+                self.enter(index, Phase::Waiting(Todo::Fresh));
+            }
             Scope::Component => subject.leg += 1,
             Scope::Level(_) => self.accept_level(scope),
             Scope::Final => {
@@ -342,12 +224,14 @@ impl RunState {
         }
     }
 
-    /// A level is validated, or the user took it as it is: the next one may start.
+    /// A level or the base is validated, or the user took it as it is: what comes next may start.
     fn accept_level(&mut self, scope: Scope) {
-        if let Scope::Level(level) = scope {
-            self.levels.validated = level + 1;
-            self.enter(self.run_index(), Phase::Waiting(Todo::Fresh));
+        match scope {
+            Scope::Level(level) => self.levels.validated = level + 1,
+            Scope::Baseline => self.baseline = Some(self.plan().run_checks),
+            Scope::Component | Scope::Final => return,
         }
+        self.enter(self.run_index(), Phase::Waiting(Todo::Fresh));
     }
 
     fn during(&self, event: &Event, index: Index) -> Result<During, Illegal> {
@@ -355,6 +239,8 @@ impl RunState {
         match &subject.phase {
             Phase::Working(work) => Ok(During::Step(work.step.clone())),
             Phase::Validating(validation) => Ok(During::Validation(validation.scope)),
+            Phase::Voting(poll) if self.is_gate_of_the_whole(&poll.gate) => Ok(During::Gate(poll.gate.clone())),
+            Phase::Voting(poll) => Ok(During::Validation(poll.scope)),
             Phase::Waiting(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => {
                 Err(Self::illegal(event, "nothing of it is under way"))
             }
@@ -372,7 +258,7 @@ impl RunState {
         };
         let accepted = match &question.during {
             During::Step(step) => leg_after(self.plan(), index, step),
-            During::Validation(_) => None,
+            During::Validation(_) | During::Gate(_) => None,
         };
         if answer.verb == Verb::Accept {
             let named = |issue: &&Issue| answer.issues.is_empty() || answer.issues.contains(&issue.fingerprint);
@@ -393,12 +279,13 @@ impl RunState {
         {
             fixing.rounds = 0;
             fixing.counted = 0;
-            fixing.best = None;
+            fixing.returns.clear();
         }
         if answer.verb == Verb::Accept && !open && escalation.on != Subject::Run {
             match &question.during {
                 During::Step(Step::Fix) | During::Validation(_) => subject.leg += 1,
                 During::Step(_) => subject.leg = accepted.unwrap_or(subject.leg),
+                During::Gate(_) => {}
             }
         }
         // Until the event that tells what follows, it stands where the question found it.
@@ -406,15 +293,16 @@ impl RunState {
             During::Step(step) => Phase::Working(Work::new(step)),
             During::Validation(scope) => {
                 let round = self.at_mut(index).rounds;
-                Phase::Validating(Box::new(Validation { scope, round, set: Digest::default(), checks: Vec::new() }))
+                Phase::Validating(Box::new(Validation::empty(scope, round)))
             }
+            During::Gate(_) => Phase::Validating(Box::new(Validation::empty(Scope::Final, self.at_mut(index).rounds))),
         };
         self.enter(index, phase);
         Ok(())
     }
 
     fn go_stale(&mut self, index: Index, redo: Redo, guidance: Option<&str>) {
-        self.completed = None;
+        self.reopen();
         let run = self.run_index();
         let on = self.name(index);
         self.questions.retain(|_, question| question.on != on);
@@ -428,6 +316,9 @@ impl RunState {
         if redo == Redo::All {
             subject.leg = 0;
             subject.fixing = None;
+            subject.findings.clear();
+            subject.refactored = false;
+            subject.commits = None;
         }
         if index == run {
             self.levels.validated = 0;
@@ -438,6 +329,16 @@ impl RunState {
     }
 }
 
+/// The reviewers of a validation, wave by wave.
+fn reviews(waves: &[Vec<u8>]) -> Vec<Review> {
+    let review = |wave: usize, reviewer: u8| Review {
+        wave: wave as u8,
+        work: Work::new(Step::Review(reviewer)),
+        settled: None,
+    };
+    waves.iter().enumerate().flat_map(|(wave, of_wave)| of_wave.iter().map(move |&one| review(wave, one))).collect()
+}
+
 /// The leg that validates a component's work; past the end where its mode has none.
 fn last_validation(legs: &[Leg]) -> u8 {
     legs.iter().rposition(|leg| *leg == Leg::Validate).unwrap_or(legs.len()) as u8
@@ -445,7 +346,7 @@ fn last_validation(legs: &[Leg]) -> u8 {
 
 /// The leg behind a step, by today's mode: a step that was done in another mode is not done again. None for steps that
 /// are no leg of a component's way (fixes, revisions, merges).
-fn leg_after(plan: &Plan, index: Index, step: &Step) -> Option<u8> {
+pub(super) fn leg_after(plan: &Plan, index: Index, step: &Step) -> Option<u8> {
     if !matches!(step, Step::Skeleton | Step::Implement) || index as usize >= plan.components.len() {
         return None;
     }
@@ -453,87 +354,6 @@ fn leg_after(plan: &Plan, index: Index, step: &Step) -> Option<u8> {
     let at = legs.iter().position(|leg| matches!(leg, Leg::Step(one) if one == step));
     // A mode without skeletons has the implementation still before it.
     Some(at.map_or(0, |at| at as u8 + 1))
-}
-
-/// What the next try of a step starts from.
-fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
-    let (resumable, why) = match end {
-        AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. } | AttemptEnd::Checked(_) => {
-            return;
-        }
-        AttemptEnd::Interrupted { resumable } => (*resumable, Why::Interrupted),
-        AttemptEnd::Failed { class, resumable, .. } => {
-            let why = match class {
-                Trouble::Transient => {
-                    work.transient += 1;
-                    Why::Trouble
-                }
-                Trouble::RateLimit { .. } | Trouble::UsageLimit { .. } => Why::Trouble,
-                Trouble::NoAnswer => {
-                    work.lost += 1;
-                    Why::NoAnswer
-                }
-                Trouble::TimedOut => {
-                    work.lost += 1;
-                    Why::TimedOut
-                }
-                Trouble::Crashed | Trouble::Refused => {
-                    work.lost += 1;
-                    Why::Trouble
-                }
-                // Not counted: the next try begins anew, so that it cannot be lost again.
-                Trouble::ConversationLost => Why::Trouble,
-                Trouble::Authentication
-                | Trouble::Billing
-                | Trouble::Model
-                | Trouble::BadRequest
-                | Trouble::NotStarted
-                | Trouble::DiskFull
-                | Trouble::Internal => Why::Trouble,
-            };
-            let usable = *resumable && !matches!(class, Trouble::ConversationLost | Trouble::Refused);
-            (usable, why)
-        }
-    };
-    work.resume = session.filter(|_| resumable).map(|session| (session, why));
-}
-
-fn end_check(slot: &mut Slot, end: &AttemptEnd) {
-    let Slot::Running(tries, _) = slot else { return };
-    let mut tries = *tries;
-    *slot = match end {
-        AttemptEnd::Checked(result) => match result.verdict {
-            Verdict::Fail if !tries.failed => {
-                tries.failed = true;
-                Slot::Wanted(tries)
-            }
-            Verdict::Unavailable if tries.unavailable == 0 => {
-                tries.unavailable += 1;
-                Slot::Wanted(tries)
-            }
-            verdict @ (Verdict::Pass | Verdict::Fail | Verdict::Unavailable) => {
-                Slot::Settled(verdict, result.issues.clone())
-            }
-        },
-        AttemptEnd::Interrupted { .. }
-        | AttemptEnd::Failed { .. }
-        | AttemptEnd::Wrote { .. }
-        | AttemptEnd::Reviewed { .. }
-        | AttemptEnd::Voted { .. } => Slot::Wanted(tries),
-    };
-}
-
-fn says_something(report: &super::report::WriterReport) -> bool {
-    let lists = [
-        &report.discoveries,
-        &report.decisions,
-        &report.blockers,
-        &report.interfaces,
-        &report.notes,
-        &report.questions,
-        &report.needs_files,
-    ];
-    !report.summary.is_empty() || lists.iter().any(|list| !list.is_empty())
 }
 
 /// The subject of an event, where it has one.
@@ -548,8 +368,11 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::JobsChanged { .. }
         | Event::ValidationWaived { .. }
         | Event::RunCompleted { .. }
+        | Event::GateSettled { .. }
+        | Event::Inherited { .. }
         | Event::Answered(_) => None,
         Event::ComponentStarted { on, .. }
+        | Event::Refactored { on, .. }
         | Event::ComponentCompleted { on, .. }
         | Event::ComponentFailed { on, .. }
         | Event::ComponentSkipped { on } => Some(on.clone().into()),
@@ -559,9 +382,12 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::ValidationOpened { on, .. }
         | Event::ValidationSettled { on, .. }
         | Event::FixOpened { on, .. }
+        | Event::SeatLost { on, .. }
         | Event::WentStale { on, .. }
         | Event::Noted { on, .. } => Some(on.clone()),
         Event::Escalated(escalation) => Some(escalation.on.clone()),
+        Event::VoteOpened(vote) => Some(vote.on.clone()),
+        Event::VoteSettled(vote) => Some(vote.on.clone()),
     }
 }
 

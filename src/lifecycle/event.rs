@@ -136,6 +136,16 @@ pub enum Event {
         /// The commands to be run, by name: what a replay finds here does not depend on today's manifest.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         checks: Vec<Arc<str>>,
+        /// The reviewers to be asked once the commands pass, in waves: who has open issues first, all others on the
+        /// tree that would complete.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reviewers: Vec<Vec<u8>>,
+        /// Whether it judges the last change alone, in the middle of a component's way.
+        #[serde(default, skip_serializing_if = "is_false")]
+        change_only: bool,
+        /// Whether small remarks of reviewers block too.
+        #[serde(default, skip_serializing_if = "is_false")]
+        strict: bool,
         /// Digest of the check set, for staleness.
         set: Digest,
     },
@@ -166,6 +176,47 @@ pub enum Event {
         counted: bool,
         /// How the validation before it compares with the best so far.
         trend: Trend,
+        /// The commit whose state of its files it starts from, when that is not the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Box<str>>,
+    },
+    /// A reviewer or voter is not asked again: what it would have said is not known.
+    SeatLost {
+        /// Whose.
+        on: Subject,
+        /// Which reviewer or voter.
+        step: Step,
+        /// What kept it from answering.
+        why: String,
+    },
+    /// A vote began.
+    VoteOpened(Box<VoteOpened>),
+    /// All ballots of a round are in, or given up.
+    VoteSettled(Box<VoteSettled>),
+    /// What the voters chose for a gate of the whole is in force.
+    GateSettled {
+        /// Which gate.
+        gate: Arc<str>,
+        /// What was chosen.
+        option: Arc<str>,
+        /// What follows from it.
+        act: GateAct,
+        /// With `fix`: the voters' concerns.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        issues: Vec<Issue>,
+    },
+    /// A component goes back to before its implementation and is made in another way, once.
+    Refactored {
+        /// Which.
+        on: ComponentId,
+        /// The first commit of the work that is given up; none where there is no git.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<str>>,
+    },
+    /// These were red before any work was done, and block nothing.
+    Inherited {
+        /// The issues, by what fails.
+        issues: Vec<Issue>,
     },
     /// A question to the user; the subject waits.
     Escalated(Box<Escalation>),
@@ -314,11 +365,17 @@ pub enum AttemptEnd {
         /// Digest of the component's own files as they are now: what its consumers were built on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         product: Option<Digest>,
+        /// What the change checks found: files that are not its own, tests that were weakened.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Issue>,
     },
     /// A reviewer answered.
     Reviewed {
         /// What it said.
         report: Box<ReviewReport>,
+        /// What cco makes of it: each finding with its weight, and with the name that it had before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        issues: Vec<Issue>,
     },
     /// A voter answered.
     Voted {
@@ -375,6 +432,8 @@ pub enum Trouble {
     NoAnswer,
     /// No first output, silence, or the wall limit.
     TimedOut,
+    /// It changed what it may only read; that was undone, and what it said does not count.
+    Meddled,
     /// The process ended without a result.
     Crashed,
     /// The conversation to be continued does not exist any more.
@@ -459,6 +518,8 @@ pub struct Issue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
+    /// The invariants on the untouched base, before any work.
+    Baseline,
     /// One component.
     Component,
     /// All components up to and including a level.
@@ -529,8 +590,70 @@ pub enum Cause {
     AgentTrouble,
     /// The agent wants files that are not its own.
     NeedsFiles,
-    /// A vote chose it.
+    /// A vote chose it, or came to nothing.
     Vote,
+    /// An invariant is red before any work was done.
+    RedBase,
+}
+
+/// A vote on a closed set of options.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VoteOpened {
+    /// Whose matter it is.
+    pub on: Subject,
+    /// The gate.
+    pub gate: Arc<str>,
+    /// 1, or 2 when the voters see each other's reasons.
+    pub round: u8,
+    /// How many vote.
+    pub voters: u8,
+    /// What they choose from.
+    pub options: Vec<Arc<str>>,
+    /// The share of the weight that decides.
+    pub threshold: f64,
+}
+
+/// How a vote came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VoteSettled {
+    /// Whose matter it is.
+    pub on: Subject,
+    /// The gate.
+    pub gate: Arc<str>,
+    /// Which round.
+    pub round: u8,
+    /// The weight of each option, in the order in which they were offered.
+    pub tally: Vec<Share>,
+    /// Ballots that count.
+    pub valid: u8,
+    /// What won, if anything did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub winner: Option<Arc<str>>,
+}
+
+/// What one option got.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// The option.
+    pub option: Arc<str>,
+    /// How many chose it.
+    pub votes: u8,
+    /// The sum of their confidence.
+    pub weight: f64,
+}
+
+/// What an option of a gate does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateAct {
+    /// The run goes on.
+    Proceed,
+    /// The run goes on, and every prompt says what was decided.
+    Decide,
+    /// The voters' concerns become issues of a fix round.
+    Fix,
+    /// A person is asked.
+    Escalate,
 }
 
 /// An answer to an escalation.

@@ -1,11 +1,18 @@
 //! The pure core: no tokio, files, clock, environment, randomness or tracing.
 
+mod answering;
 pub mod apply;
+mod attempts;
 pub mod event;
 pub mod next;
 pub mod observer;
 pub mod reconcile;
 pub mod report;
+pub mod sameness;
+mod seats;
 pub mod settle;
 pub mod state;
 pub mod subject;
+pub mod tally;
+mod trouble;
+mod voting;

@@ -10,7 +10,7 @@ use super::apply::holds;
 use super::event::{Event, RunEnd, Scope};
 use super::settle::Settlement;
 use super::state::{Illegal, RunState};
-use super::subject::{Phase, Slot, Todo, Validation, Why};
+use super::subject::{Origin, Phase, Slot, Todo, Validation, Why, Work};
 use crate::ids::{AttemptId, Step, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{CheckIndex, Schedule};
@@ -44,9 +44,11 @@ pub enum Task {
         resume: Option<Why>,
         /// Whether the strong model is used.
         strong: bool,
+        /// What the subject's files are set back to before it begins.
+        origin: Option<Origin>,
     },
-    /// A check command.
-    Check(CheckIndex),
+    /// A check command, and what it is part of.
+    Check(CheckIndex, Scope),
 }
 
 /// The next thing to do at `now`, or nothing. `session` makes a new conversation id when one is needed.
@@ -68,7 +70,7 @@ pub fn next(
         return launch_check(state, now, at, check).map(Some);
     }
     match state.next_agent(now) {
-        Some(at) => launch_agent(state, now, at, session).map(Some),
+        Some((at, step)) => launch_agent(state, now, at, step, session).map(Some),
         None => Ok(None),
     }
 }
@@ -83,15 +85,8 @@ pub fn wake_at(state: &RunState, now: Timestamp) -> Option<Timestamp> {
         .queues
         .agents
         .iter()
-        .filter_map(|&place| match &state.component_or_run(state.index_of(place)).phase {
-            Phase::Working(work) => work.not_before,
-            Phase::Waiting(_)
-            | Phase::Validating(_)
-            | Phase::Asking(_)
-            | Phase::Complete(_)
-            | Phase::Failed
-            | Phase::Skipped => None,
-        })
+        .flat_map(|&place| state.wanted(state.index_of(place)))
+        .filter_map(|work| work.not_before)
         .filter(|at| *at > now)
         .min();
     let hold = state.hold.filter(|until| *until > now && !state.queues.ready.is_empty());
@@ -120,6 +115,19 @@ fn decide(state: &mut RunState, now: Timestamp) -> Result<Option<Vec<Event>>, Il
     if !matches!(state.run_work().phase, Phase::Waiting(_)) {
         return Ok(None);
     }
+    let at = state.run_index();
+    if !state.begun && !state.plan().baseline.is_empty() && state.baseline.is_none() {
+        let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
+        settlement.open_validation(at, Scope::Baseline)?;
+        return Ok(Some(settlement.events));
+    }
+    if !state.begun {
+        let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
+        if let Some(gate) = settlement.next_gate(true) {
+            settlement.open_vote(at, &gate, 1)?;
+            return Ok(Some(settlement.events));
+        }
+    }
     let level = state.levels.current;
     let scope = if level < state.plan().graph.depth() && state.levels.open[level as usize] == 0 {
         if !state.level_needs_validation(level) {
@@ -131,7 +139,6 @@ fn decide(state: &mut RunState, now: Timestamp) -> Result<Option<Vec<Event>>, Il
     } else {
         return Ok(None);
     };
-    let at = state.run_index();
     let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
     settlement.open_validation(at, scope)?;
     Ok(Some(settlement.events))
@@ -141,15 +148,20 @@ fn launch_check(state: &mut RunState, now: Timestamp, at: Index, check: CheckInd
     let step = Step::Check(state.plan().check(check).name.clone());
     let n = state.component_or_run(at).next_attempt(&step);
     let attempt = AttemptId { on: state.name(at), step, n };
+    let scope = match &state.component_or_run(at).phase {
+        Phase::Validating(validation) => validation.scope,
+        _ => Scope::Component,
+    };
     let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::with_capacity(1) };
     settlement.emit(Event::AttemptStarted { attempt: attempt.clone(), session: None, resumed: false })?;
-    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Check(check) }))
+    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Check(check, scope) }))
 }
 
 fn launch_agent(
     state: &mut RunState,
     now: Timestamp,
     at: Index,
+    step: Option<Step>,
     session: &mut dyn FnMut() -> Box<str>,
 ) -> Result<Next, Illegal> {
     let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::with_capacity(2) };
@@ -172,17 +184,17 @@ fn launch_agent(
             }
         }
     }
-    let (step, resume, strong) = {
-        let subject = settlement.state.component_or_run(at);
-        let Phase::Working(work) = &subject.phase else {
-            return Err(Illegal {
-                what: format!("start of {}", settlement.state.name(at)),
-                why: "no step is wanted".into(),
-            });
-        };
-        let strong = work.step == Step::Fix && subject.fixing.as_ref().is_some_and(|fixing| fixing.counted >= 2);
-        (work.step.clone(), work.resume.clone(), strong)
+    let subject = settlement.state.component_or_run(at);
+    let wanted = match &step {
+        Some(step) => subject.phase.work_of(step),
+        None => subject.phase.works().next(),
     };
+    let Some(work) = wanted else {
+        let what = format!("start of {}", settlement.state.name(at));
+        return Err(Illegal { what, why: "no step is wanted".into() });
+    };
+    let strong = work.step == Step::Fix && subject.fixing.as_ref().is_some_and(|fixing| fixing.counted >= 2);
+    let (step, resume, origin) = (work.step.clone(), work.resume.clone(), work.origin.clone());
     let n = settlement.state.component_or_run(at).next_attempt(&step);
     let attempt = AttemptId { on: settlement.state.name(at), step, n };
     let (session, resume) = match resume {
@@ -194,13 +206,18 @@ fn launch_agent(
         session: Some(session.clone()),
         resumed: resume.is_some(),
     })?;
-    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Agent { session, resume, strong } }))
+    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Agent { session, origin: origin.filter(|_| resume.is_none()), resume, strong } }))
 }
 
 impl RunState {
     /// A subject's state by index; the run itself comes after the components.
     pub(super) fn component_or_run(&self, at: Index) -> &super::subject::SubjectState {
         if at == self.run_index() { self.run_work() } else { self.component(at) }
+    }
+
+    /// The agent steps of a subject that are to be started.
+    fn wanted(&self, at: Index) -> Vec<&Work> {
+        self.component_or_run(at).phase.wanted(&|issue| self.is_waived(issue, at))
     }
 
     /// The next check that may run: a slot is free, its lock is free, and in a common tree no writer runs.
@@ -223,6 +240,7 @@ impl RunState {
             Phase::Validating(validation) => self.holds_lock(validation, lock),
             Phase::Waiting(_)
             | Phase::Working(_)
+            | Phase::Voting(_)
             | Phase::Asking(_)
             | Phase::Complete(_)
             | Phase::Failed
@@ -237,24 +255,40 @@ impl RunState {
         })
     }
 
-    /// The next subject whose agent step may start: begun work first, then components that are ready.
-    fn next_agent(&self, now: Timestamp) -> Option<Index> {
+    /// The next agent step that may start: begun work first, then components that are ready (without a step yet).
+    fn next_agent(&self, now: Timestamp) -> Option<(Index, Option<Step>)> {
         if self.counts.agents >= self.jobs || holds(self.pause, now) || self.out_of_budget() {
             return None;
         }
-        let checking = self.plan().one_tree && (self.counts.checks > 0 || !self.queues.checks.is_empty());
-        let begun = self.queues.agents.iter().map(|&place| self.index_of(place)).find(|&at| {
-            let Phase::Working(work) = &self.component_or_run(at).phase else { return false };
-            !(work.not_before.is_some_and(|at| at > now) || (checking && work.step.writes()) || self.clashes(at))
+        let one_tree = self.plan().one_tree;
+        let checking = one_tree && (self.counts.checks > 0 || !self.queues.checks.is_empty());
+        // Who reads must see a tree that stands still.
+        let reading = one_tree && (self.counts.readers > 0 || !self.queues.readers.is_empty());
+        let writing = one_tree && self.counts.writers > 0;
+        let may = |at: Index, work: &&Work| {
+            let waits = work.not_before.is_some_and(|at| at > now);
+            let in_the_way = if work.step.writes() { checking || reading || self.clashes(at) } else { writing };
+            !waits && !in_the_way
+        };
+        let begun = self.queues.agents.iter().map(|&place| self.index_of(place)).find_map(|at| {
+            let work = self.wanted(at).into_iter().find(|work| may(at, work))?;
+            Some((at, Some(work.step.clone())))
         });
         if begun.is_some() {
             return begun;
         }
         let held = self.hold.is_some_and(|until| now < until);
-        if checking || held || (self.plan().schedule == Schedule::Serial && !self.queues.active.is_empty()) {
+        let serial = self.plan().schedule == Schedule::Serial && !self.queues.active.is_empty();
+        if checking || reading || held || serial || self.is_preparing() {
             return None;
         }
-        self.queues.ready.iter().map(|&place| self.index_of(place)).find(|&at| !self.clashes(at))
+        let ready = self.queues.ready.iter().map(|&place| self.index_of(place)).find(|&at| !self.clashes(at));
+        ready.map(|at| (at, None))
+    }
+
+    /// Whether something has to be settled before the first component begins: the base, or a vote.
+    fn is_preparing(&self) -> bool {
+        !self.begun && !matches!(self.run_work().phase, Phase::Waiting(_))
     }
 
     /// Whether a running component writes files of this one.
@@ -319,14 +353,20 @@ impl RunState {
         let mut out = Vec::new();
         for (on, subject) in self.active() {
             match &subject.phase {
-                Phase::Working(work) => {
-                    if let Some(running) = &work.running {
-                        let attempt = AttemptId { on, step: work.step.clone(), n: running.n };
-                        out.push((attempt, running.resumed));
-                    }
-                }
                 Phase::Validating(validation) => out.extend(self.running_checks(&on, validation)),
-                Phase::Waiting(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => {}
+                Phase::Working(_)
+                | Phase::Voting(_)
+                | Phase::Waiting(_)
+                | Phase::Asking(_)
+                | Phase::Complete(_)
+                | Phase::Failed
+                | Phase::Skipped => {}
+            }
+            for work in subject.phase.works() {
+                if let Some(running) = &work.running {
+                    let attempt = AttemptId { on: on.clone(), step: work.step.clone(), n: running.n };
+                    out.push((attempt, running.resumed));
+                }
             }
         }
         out

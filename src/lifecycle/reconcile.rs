@@ -87,7 +87,12 @@ fn whole(state: &RunState) -> Option<Event> {
     let outdated = match &run.phase {
         Phase::Validating(validation) => is_outdated(state, validation, state.plan().run_checks),
         Phase::Waiting(_) => state.completed().is_some() && run.checks != Some(state.plan().run_checks),
-        Phase::Working(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => false,
+        Phase::Working(_)
+        | Phase::Voting(_)
+        | Phase::Asking(_)
+        | Phase::Complete(_)
+        | Phase::Failed
+        | Phase::Skipped => false,
     };
     outdated.then_some(Event::WentStale {
         on: Subject::Run,

@@ -49,6 +49,19 @@ pub struct WriterReport {
     /// With status `needs_files`: the files, relative to the work directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs_files: Vec<String>,
+    /// In a fix step: issues of reviewers that are mistaken and were left as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<Dispute>,
+}
+
+/// An issue that the one who should mend it takes for mistaken; another reviewer decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dispute {
+    /// The issue's id.
+    pub issue: String,
+    /// Why it is mistaken.
+    pub reason: String,
 }
 
 /// How much an issue weighs. `critical` and `major` block.
@@ -85,6 +98,9 @@ pub struct ReviewIssue {
     pub text: String,
     /// How it fails: an input, a state, a requirement that is not met.
     pub how_it_fails: String,
+    /// The requirement that is not met, in its own words, where no line can be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<String>,
     /// A way to mend it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggested_fix: Option<String>,

@@ -5,40 +5,23 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::apply::holds;
 use super::event::{
-    Answer, AttemptEnd, Cause, Escalation, Event, Issue, Pause, Proof, Redo, Scope, StaleReason, Trend, Trouble, Usage,
-    Verb, Verdict,
+    AttemptEnd, Cause, Escalation, Event, Issue, Proof, Redo, Scope, StaleReason, Trend, Trouble, Usage, Verdict,
 };
 use super::report::{Claim, WriterReport};
 use super::state::{Illegal, RunState};
-use super::subject::{During, Phase, Slot, Validation};
+use super::subject::{Phase, Slot, Standing};
+use super::{sameness, tally};
 use crate::ids::{AttemptId, Step, Subject};
-use crate::plan::CheckIndex;
-use crate::plan::Leg;
 use crate::plan::graph::Index;
+use crate::plan::{CheckIndex, Leg, Mode};
 use crate::text::plural;
 
-/// Tries of one step that transient trouble may end before a person is asked.
-const TRANSIENT_TRIES: u8 = 5;
-/// Tries that may end without an answer (the first, and one more in the same conversation).
-const LOST_TRIES: u8 = 2;
-/// The first backoff; each further one doubles it.
-const BACKOFF: Duration = Duration::from_secs(2);
-/// The longest backoff.
-const BACKOFF_LIMIT: Duration = Duration::from_secs(5 * 60);
-/// The first pause after a rate limit that names no end; each further one in a row doubles it.
-const PAUSE: Duration = Duration::from_secs(30);
-/// The longest pause of that kind.
-const PAUSE_LIMIT: Duration = Duration::from_secs(10 * 60);
-/// The pause after a usage limit that names no end.
-const PARK: Duration = Duration::from_secs(15 * 60);
-/// What is added to a reset time, since clocks differ.
-const PARK_MARGIN: Duration = Duration::from_secs(60);
+pub use super::answering::{Refusal, answer};
+
 /// A hard cap on fix rounds, as a multiple of the counted ones.
 const ROUNDS_PER_ATTEMPT: u32 = 3;
 
@@ -59,30 +42,6 @@ pub struct Outcome {
     pub dice: f64,
 }
 
-/// Why an answer cannot be taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// There is no such open question.
-    #[error("no question `{0}` is open")]
-    Unknown(String),
-    /// The question does not have that option.
-    #[error("question `{id}` has no option `{option}`; it has: {known}")]
-    NoOption {
-        /// The question.
-        id: String,
-        /// What was chosen.
-        option: String,
-        /// What could be chosen.
-        known: String,
-    },
-    /// The verb makes no sense for the run itself.
-    #[error("question `{0}` is about the whole run: it can be retried, rechecked or accepted, not skipped")]
-    NotForRun(String),
-    /// The state refused what follows: a defect of cco.
-    #[error(transparent)]
-    Illegal(#[from] Illegal),
-}
-
 /// Settles an outcome: the events of one record, already applied to `state`.
 ///
 /// # Errors
@@ -91,6 +50,7 @@ pub fn settle(state: &mut RunState, outcome: Outcome, now: Timestamp) -> Result<
     let Outcome { attempt, end, ms, usage, notes, dice } = outcome;
     let on = attempt.on.clone();
     let step = attempt.step.clone();
+    let end = judged(state, &on, &step, end);
     let followup = Followup::of(&end, failed_before(state, &on, &step));
     let mut settlement = Settlement { state, now, dice, events: Vec::with_capacity(3) };
     settlement.emit(Event::AttemptEnded { attempt, end, ms, usage: usage.map(Box::new) })?;
@@ -101,44 +61,17 @@ pub fn settle(state: &mut RunState, outcome: Outcome, now: Timestamp) -> Result<
     match followup {
         Followup::Wrote(claim, questions) => settlement.after_writer(at, &step, claim, questions)?,
         Followup::Checked { flaky } => settlement.after_check(at, &step, flaky)?,
-        Followup::Trouble(class, message) => settlement.after_trouble(at, class, &message)?,
+        Followup::Trouble(class, message) => settlement.after_trouble(at, &step, class, &message)?,
+        Followup::Reviewed => {
+            settlement.grow_back()?;
+            settlement.conclude_if_settled(at)?;
+        }
+        Followup::Voted => {
+            settlement.grow_back()?;
+            settlement.count_if_settled(at)?;
+        }
         Followup::Nothing => {}
     }
-    Ok(settlement.events)
-}
-
-/// Takes an answer of the user: the events of one record, already applied.
-///
-/// # Errors
-/// [`Refusal`] says why the answer cannot be taken; the state is unchanged then.
-pub fn answer(state: &mut RunState, answer: Answer, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-    let Some(escalation) = state.questions.get(&answer.id).cloned() else {
-        return Err(Refusal::Unknown(answer.id));
-    };
-    if let Some(option) = &answer.option
-        && !escalation.options.contains(option)
-    {
-        let known = if escalation.options.is_empty() { "none".to_owned() } else { escalation.options.join(", ") };
-        return Err(Refusal::NoOption { id: answer.id, option: option.clone(), known });
-    }
-    if escalation.on == Subject::Run && answer.verb == Verb::Skip {
-        return Err(Refusal::NotForRun(answer.id));
-    }
-    let at = state.locate(&escalation.on).ok_or_else(|| Refusal::Unknown(answer.id.clone()))?;
-    let Phase::Asking(question) = state.at_mut(at).phase.clone() else {
-        return Err(Refusal::Unknown(answer.id));
-    };
-    let verb = answer.verb;
-    let whole = answer.issues.is_empty()
-        || escalation
-            .issues
-            .iter()
-            .all(|issue| answer.issues.contains(&issue.fingerprint) || state.is_waived(issue, at));
-    let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
-    settlement.emit(Event::Answered(Box::new(answer)))?;
-    // What was not named of the issues is still open: it is looked for again.
-    let verb = if verb == Verb::Accept && !whole { Verb::Recheck } else { verb };
-    settlement.after_answer(at, verb, escalation.cause, question.during)?;
     Ok(settlement.events)
 }
 
@@ -146,6 +79,8 @@ pub fn answer(state: &mut RunState, answer: Answer, now: Timestamp) -> Result<Ve
 enum Followup {
     Wrote(Claim, Vec<String>),
     Checked { flaky: bool },
+    Reviewed,
+    Voted,
     Trouble(Trouble, String),
     Nothing,
 }
@@ -156,8 +91,37 @@ impl Followup {
             AttemptEnd::Wrote { report, .. } => Self::Wrote(report.status, asked(report)),
             AttemptEnd::Checked(result) => Self::Checked { flaky: failed_before && result.verdict == Verdict::Pass },
             AttemptEnd::Failed { class, message, .. } => Self::Trouble(*class, message.clone()),
-            AttemptEnd::Interrupted { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. } => Self::Nothing,
+            AttemptEnd::Reviewed { .. } => Self::Reviewed,
+            AttemptEnd::Voted { .. } => Self::Voted,
+            AttemptEnd::Interrupted { .. } => Self::Nothing,
         }
+    }
+}
+
+/// What cco makes of a reader's answer: findings get their weight and their old names, and a ballot that cannot count
+/// is none.
+fn judged(state: &RunState, on: &Subject, step: &Step, end: AttemptEnd) -> AttemptEnd {
+    let Some(subject) = state.subject(on) else { return end };
+    match end {
+        AttemptEnd::Reviewed { report, .. } => {
+            let earlier = subject.fixing.as_ref().map_or(&[][..], |fixing| &fixing.issues);
+            let issues = sameness::judged(&report, &step.to_string(), earlier);
+            AttemptEnd::Reviewed { report, issues }
+        }
+        AttemptEnd::Voted { ballot } => match &subject.phase {
+            Phase::Voting(poll) if !tally::is_valid(&ballot, &poll.options) => {
+                let options: Vec<&str> = poll.options.iter().map(|option| &**option).collect();
+                let message = format!(
+                    "the ballot does not count: `{}` with confidence {}; the options are {}, confidence is 0 to 1",
+                    ballot.vote,
+                    ballot.confidence,
+                    options.join(", "),
+                );
+                AttemptEnd::Failed { class: Trouble::NoAnswer, message, resumable: true }
+            }
+            _ => AttemptEnd::Voted { ballot },
+        },
+        other => other,
     }
 }
 
@@ -229,7 +193,10 @@ impl Settlement<'_> {
     }
 
     /// The next leg of a component's way, or its end.
-    fn proceed(&mut self, at: Index) -> Result<(), Illegal> {
+    pub(super) fn proceed(&mut self, at: Index) -> Result<(), Illegal> {
+        if self.has_findings(at) {
+            return self.open_change_validation(at);
+        }
         let leg = usize::from(self.state.component(at).leg);
         match self.state.plan().legs(at).get(leg) {
             Some(Leg::Step(step)) => {
@@ -254,8 +221,62 @@ impl Settlement<'_> {
         let on = self.state.name(at);
         let round = self.state.at_mut(at).rounds + 1;
         let (checks, set) = (self.commands(at, scope), self.check_set(at));
-        self.emit(Event::ValidationOpened { on, scope, round, checks, set })?;
+        let reviewers = self.reviewers(at, scope);
+        // In full mode small remarks block once: what is left of them after a fix does not.
+        let first = self.state.component_or_run(at).fixing.is_none();
+        let strict = first && !reviewers.is_empty() && self.state.plan().mode == Mode::Full;
+        self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only: false, strict, set })?;
         self.conclude_if_settled(at)
+    }
+
+    /// Judges the last change alone: its findings are mended before the component goes on its way.
+    fn open_change_validation(&mut self, at: Index) -> Result<(), Illegal> {
+        let on = self.state.name(at);
+        let round = self.state.at_mut(at).rounds + 1;
+        let (scope, set) = (Scope::Component, self.check_set(at));
+        let (checks, reviewers, strict) = (Vec::new(), Vec::new(), false);
+        self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only: true, strict, set })?;
+        self.conclude_if_settled(at)
+    }
+
+    /// Whether the last change has findings that the user did not take as they are.
+    fn has_findings(&self, at: Index) -> bool {
+        self.state.component_or_run(at).findings.iter().any(|issue| !self.state.is_waived(issue, at))
+    }
+
+    /// The reviewers of a validation in waves: who found what is open, or decides what is disputed; then all others.
+    fn reviewers(&self, at: Index, scope: Scope) -> Vec<Vec<u8>> {
+        let all = self.state.plan().reviewers;
+        let wanted = match scope {
+            Scope::Component | Scope::Final => all,
+            // A level's members were reviewed one by one; the base is nobody's change.
+            Scope::Level(_) | Scope::Baseline => 0,
+        };
+        if wanted == 0 {
+            return Vec::new();
+        }
+        let first = self.open_reviewers(at, wanted);
+        let rest: Vec<u8> = (0..wanted).filter(|one| !first.contains(one)).collect();
+        [first, rest].into_iter().filter(|wave| !wave.is_empty()).collect()
+    }
+
+    /// Reviewers with open issues; for one whose issues are all disputed the next one decides.
+    fn open_reviewers(&self, at: Index, count: u8) -> Vec<u8> {
+        let Some(fixing) = &self.state.component_or_run(at).fixing else { return Vec::new() };
+        let disputed = |issue: &Issue| fixing.disputes.iter().any(|dispute| dispute.issue == sameness::id_of(issue));
+        let mut open = Vec::new();
+        for reviewer in 0..count {
+            let source = Step::Review(reviewer).to_string();
+            let own: Vec<&Issue> = fixing.issues.iter().filter(|issue| issue.source == source).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let decides = if own.iter().all(|issue| disputed(issue)) { (reviewer + 1) % count } else { reviewer };
+            if !open.contains(&decides) {
+                open.push(decides);
+            }
+        }
+        open
     }
 
     fn after_check(&mut self, at: Index, step: &Step, flaky: bool) -> Result<(), Illegal> {
@@ -267,27 +288,41 @@ impl Settlement<'_> {
         self.conclude_if_settled(at)
     }
 
-    fn phase(&self, at: Index) -> &Phase {
-        if at == self.state.run_index() { &self.state.run_work().phase } else { &self.state.component(at).phase }
-    }
-
-    fn conclude_if_settled(&mut self, at: Index) -> Result<(), Illegal> {
-        let Phase::Validating(validation) = self.phase(at) else { return Ok(()) };
+    pub(super) fn conclude_if_settled(&mut self, at: Index) -> Result<(), Illegal> {
+        let Phase::Validating(validation) = &self.state.component_or_run(at).phase else { return Ok(()) };
         let waived = |issue: &Issue| self.state.is_waived(issue, at);
-        let Some(verdict) = verdict_of(validation, &waived) else { return Ok(()) };
-        let (scope, round) = (validation.scope, validation.round);
-        let issues = issues_of(validation, verdict, &waived);
+        let Some(verdict) = validation.verdict(&waived) else { return Ok(()) };
+        let (scope, round, change_only) = (validation.scope, validation.round, validation.change_only);
+        let issues = validation.issues(verdict, &waived);
         let on = self.state.name(at);
-        let (trend, best) = self.trend(at, &issues);
+        let best = self.state.component_or_run(at).fixing.as_ref().and_then(|fixing| fixing.best);
+        let trend = Standing::of(&issues).against(best);
         self.emit(Event::ValidationSettled { on, round, verdict, issues: issues.clone() })?;
         match verdict {
+            Verdict::Pass if change_only => self.proceed(at),
             Verdict::Pass => self.after_pass(at, scope),
-            Verdict::Fail => self.after_fail(at, trend, best),
+            Verdict::Fail if scope == Scope::Baseline => self.after_red_base(at, issues),
+            Verdict::Fail => self.after_fail(at, trend),
             Verdict::Unavailable => {
                 let question = unavailable_question(&issues);
                 self.escalate_with(at, Cause::NotCheckable, question, issues)
             }
         }
+    }
+
+    /// The base is red before any work: what can be told by name may be inherited, all else is the user's to mend.
+    fn after_red_base(&mut self, at: Index, issues: Vec<Issue>) -> Result<(), Illegal> {
+        let named = |issue: &Issue| issue.file.is_some() || issue.source.matches(':').count() > 1;
+        if self.state.plan().policy.inherit_red && issues.iter().all(named) {
+            self.emit(Event::Inherited { issues })?;
+            return self.open_validation(at, Scope::Baseline);
+        }
+        let what: Vec<&str> = issues.iter().map(|issue| issue.source.as_str()).collect();
+        let question = format!(
+            "{} on the untouched base, before any work: mend it, commit, and `run --fresh`; or take it as it is",
+            if let [one] = what[..] { format!("{one} is red") } else { format!("{} are red", what.join(", ")) },
+        );
+        self.escalate_with(at, Cause::RedBase, question, issues)
     }
 
     /// The commands of a validation. After a skeleton there are none: it promises interfaces, not behaviour.
@@ -296,6 +331,7 @@ impl Settlement<'_> {
         let light = at != self.state.run_index()
             && plan.legs(at).get(usize::from(self.state.component(at).leg)) == Some(&Leg::Light);
         let set: &[CheckIndex] = match scope {
+            Scope::Baseline => &plan.baseline,
             Scope::Component if light => &[],
             Scope::Component => &plan.component(at).checks,
             Scope::Level(_) => &plan.level_checks,
@@ -328,8 +364,16 @@ impl Settlement<'_> {
     fn after_pass(&mut self, at: Index, scope: Scope) -> Result<(), Illegal> {
         match scope {
             Scope::Component => self.proceed(at),
-            Scope::Level(_) => Ok(()),
-            Scope::Final => self.complete_run(),
+            Scope::Level(_) | Scope::Baseline => Ok(()),
+            Scope::Final => self.conclude_whole(),
+        }
+    }
+
+    /// The votes on the whole, one after another; then it is complete.
+    pub(super) fn conclude_whole(&mut self) -> Result<(), Illegal> {
+        match self.next_gate(false) {
+            Some(gate) => self.open_vote(self.state.run_index(), &gate, 1),
+            None => self.complete_run(),
         }
     }
 
@@ -337,7 +381,7 @@ impl Settlement<'_> {
         let plan = self.state.plan();
         let waived = !self.state.waived.is_empty()
             || (0..self.state.run_index()).any(|at| self.state.component(at).phase == Phase::Complete(Proof::Waived));
-        let proof = match (waived, plan.final_checks.is_empty()) {
+        let proof = match (waived, plan.final_checks.is_empty() && plan.reviewers == 0) {
             (true, _) => Proof::Waived,
             (false, true) => Proof::Unproven,
             (false, false) => Proof::Proven,
@@ -345,39 +389,32 @@ impl Settlement<'_> {
         self.emit(Event::RunCompleted { proof })
     }
 
-    /// How a failed validation compares with the best so far.
-    fn trend(&mut self, at: Index, issues: &[Issue]) -> (Trend, u32) {
-        let blocking = issues.len() as u32;
-        match self.state.at_mut(at).fixing.as_ref().and_then(|fixing| fixing.best) {
-            None => (Trend::First, blocking),
-            Some(best) if blocking < best => (Trend::Better, best),
-            Some(best) if blocking == best => (Trend::Equal, best),
-            Some(best) => (Trend::Worse, best),
-        }
-    }
-
-    fn after_fail(&mut self, at: Index, trend: Trend, best: u32) -> Result<(), Illegal> {
-        let limit = self.state.plan().policy.max_fix_attempts;
-        let (rounds, counted) =
-            self.state.at_mut(at).fixing.as_ref().map_or((0, 0), |fixing| (fixing.rounds, fixing.counted));
-        let counts = trend != Trend::Better;
-        if (counts && counted >= limit) || rounds >= limit.saturating_mul(ROUNDS_PER_ATTEMPT) {
-            let open = self.state.at_mut(at).fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.issues.clone());
+    fn after_fail(&mut self, at: Index, trend: Trend) -> Result<(), Illegal> {
+        let policy = &self.state.plan().policy;
+        let (limit, threshold) = (policy.max_fix_attempts, policy.same_issue_threshold);
+        let fixing = self.state.component_or_run(at).fixing.as_deref().cloned().unwrap_or_default();
+        let counted = trend != Trend::Better;
+        if (counted && fixing.counted >= limit) || fixing.rounds >= limit.saturating_mul(ROUNDS_PER_ATTEMPT) {
             let question = format!(
-                "{} of its checks still {} after {} (best: {best}); how shall it go on?",
-                open.len(),
-                if open.len() == 1 { "fails" } else { "fail" },
-                plural(rounds as usize, "fix round"),
+                "{} {} open after {}; how shall it go on?",
+                plural(fixing.issues.len(), "issue"),
+                if fixing.issues.len() == 1 { "is" } else { "are" },
+                plural(fixing.rounds as usize, "fix round"),
             );
-            return self.escalate_with(at, Cause::FixBudget, question, open);
+            return self.escalate_with(at, Cause::FixBudget, question, fixing.issues);
         }
+        if counted && fixing.returned(threshold) {
+            return self.ask_for_strategy(at);
+        }
+        let from = fixing.best_at.filter(|_| trend == Trend::Worse);
         let on = self.state.name(at);
-        self.emit(Event::FixOpened { on, fix: rounds + 1, counted: counts, trend })
+        self.emit(Event::FixOpened { on, fix: fixing.rounds + 1, counted, trend, from })
     }
 
     fn complete(&mut self, at: Index) -> Result<(), Illegal> {
-        let checked =
-            self.state.plan().legs(at).contains(&Leg::Validate) && !self.state.plan().component(at).checks.is_empty();
+        let plan = self.state.plan();
+        let checked = plan.legs(at).contains(&Leg::Validate)
+            && (!plan.component(at).checks.is_empty() || plan.reviewers > 0);
         let waived = self.state.waived.iter().any(|(_, of)| *of == at);
         self.complete_as(
             at,
@@ -392,7 +429,7 @@ impl Settlement<'_> {
     }
 
     /// Completes a component; consumers of files that changed are validated again.
-    fn complete_as(&mut self, at: Index, proof: Proof) -> Result<(), Illegal> {
+    pub(super) fn complete_as(&mut self, at: Index, proof: Proof) -> Result<(), Illegal> {
         let subject = self.state.component(at);
         let changed = subject.delivered.is_some() && subject.delivered != subject.product;
         let id = self.state.plan().component(at).id.clone();
@@ -411,165 +448,38 @@ impl Settlement<'_> {
         Ok(())
     }
 
-    fn after_trouble(&mut self, at: Index, class: Trouble, message: &str) -> Result<(), Illegal> {
-        let Phase::Working(work) = self.phase(at) else { return Ok(()) };
-        let (transient, lost) = (work.transient, work.lost);
-        match class {
-            Trouble::Transient if transient >= TRANSIENT_TRIES => {
-                let question = format!("the agent cannot be reached after {transient} tries: {message}");
-                self.escalate(at, Cause::AgentTrouble, question)
-            }
-            Trouble::Transient => {
-                let ceiling = doubled(BACKOFF, transient.saturating_sub(1).into(), BACKOFF_LIMIT);
-                let on = self.state.name(at);
-                let when = later(self.now, ceiling.mul_f64(self.dice));
-                self.emit(Event::RetryScheduled { on, at: when })
-            }
-            // Who was refused while all pause already was on its way before: one burst of refusals is one limit.
-            Trouble::RateLimit { until } if holds(self.state.pause, self.now.max(until.unwrap_or(self.now))) => Ok(()),
-            Trouble::RateLimit { until } => {
-                let pause = doubled(PAUSE, self.state.limited, PAUSE_LIMIT);
-                let until = until.filter(|end| *end > self.now).unwrap_or_else(|| later(self.now, pause));
-                self.emit(Event::RunPaused { until, why: Pause::RateLimit })?;
-                let jobs = (self.state.jobs / 2).max(1);
-                if jobs < self.state.jobs { self.emit(Event::JobsChanged { jobs }) } else { Ok(()) }
-            }
-            Trouble::UsageLimit { until } => {
-                let end = until.map_or_else(|| later(self.now, PARK), |reset| later(reset, PARK_MARGIN));
-                self.emit(Event::RunPaused { until: end, why: Pause::UsageLimit })
-            }
-            Trouble::NoAnswer | Trouble::TimedOut | Trouble::Crashed | Trouble::Refused if lost >= LOST_TRIES => {
-                let question = format!("the agent cannot be made to answer: {message}");
-                self.escalate(at, Cause::AgentTrouble, question)
-            }
-            Trouble::NoAnswer
-            | Trouble::TimedOut
-            | Trouble::Crashed
-            | Trouble::Refused
-            | Trouble::ConversationLost
-            | Trouble::Authentication
-            | Trouble::Billing
-            | Trouble::Model
-            | Trouble::BadRequest
-            | Trouble::NotStarted
-            | Trouble::DiskFull
-            | Trouble::Internal => Ok(()),
-        }
-    }
-
-    fn escalate(&mut self, at: Index, cause: Cause, question: String) -> Result<(), Illegal> {
-        let issues = self.state.at_mut(at).fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.issues.clone());
+    pub(super) fn escalate(&mut self, at: Index, cause: Cause, question: String) -> Result<(), Illegal> {
+        let issues = self.open_issues(at);
         self.escalate_with(at, cause, question, issues)
     }
 
+    /// The issues of the last validation that failed.
+    pub(super) fn open_issues(&self, at: Index) -> Vec<Issue> {
+        self.state.component_or_run(at).fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.issues.clone())
+    }
+
     fn escalate_with(&mut self, at: Index, cause: Cause, question: String, issues: Vec<Issue>) -> Result<(), Illegal> {
+        self.escalate_asking(at, cause, question, issues, Vec::new())
+    }
+
+    pub(super) fn escalate_asking(
+        &mut self,
+        at: Index,
+        cause: Cause,
+        question: String,
+        issues: Vec<Issue>,
+        options: Vec<String>,
+    ) -> Result<(), Illegal> {
         let on = self.state.name(at);
         let id = format!("q{}", self.state.asked + 1);
         let tried = self.state.at_mut(at).fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.tried.clone());
-        let escalation = Escalation { id, on, question, cause, options: Vec::new(), issues, tried };
+        let escalation = Escalation { id, on, question, cause, options, issues, tried };
         self.emit(Event::Escalated(Box::new(escalation)))
     }
 
-    fn after_answer(&mut self, at: Index, verb: Verb, cause: Cause, during: During) -> Result<(), Illegal> {
-        let on = self.state.name(at);
-        match (verb, during) {
-            (Verb::Retry | Verb::Option, During::Step(step)) => self.emit(Event::StepOpened { on, step }),
-            (Verb::Retry | Verb::Option, During::Validation(_)) if cause == Cause::FixBudget => {
-                self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First })
-            }
-            (Verb::Retry | Verb::Option | Verb::Recheck, During::Validation(scope)) => self.open_validation(at, scope),
-            (Verb::Recheck, During::Step(_)) => self.recheck(at),
-            (Verb::Accept, during) => self.accept(at, during),
-            (Verb::Skip, _) => match on {
-                Subject::Component(on) => self.emit(Event::ComponentSkipped { on }),
-                Subject::Run => Ok(()),
-            },
-            (Verb::Abort, _) => {
-                let consequence = match on {
-                    Subject::Component(on) => Event::ComponentFailed { on, reason: "the user ended it".to_owned() },
-                    // The next run validates the whole again.
-                    Subject::Run => {
-                        Event::WentStale { on, why: StaleReason::Asked, redo: Redo::Validate, guidance: None }
-                    }
-                };
-                self.emit(consequence)?;
-                self.emit(Event::RunAborted)
-            }
-        }
-    }
-
-    /// Validates the tree as the user left it.
-    fn recheck(&mut self, at: Index) -> Result<(), Illegal> {
-        let scope = if at == self.state.run_index() {
-            self.state.run_work().fixing.as_ref().and_then(|fixing| fixing.scope).unwrap_or(Scope::Final)
-        } else {
-            Scope::Component
-        };
-        self.open_validation(at, scope)
-    }
-
-    fn accept(&mut self, at: Index, during: During) -> Result<(), Illegal> {
-        if at == self.state.run_index() {
-            let scope = match during {
-                During::Validation(scope) => scope,
-                During::Step(_) => {
-                    self.state.run_work().fixing.as_ref().and_then(|fixing| fixing.scope).unwrap_or(Scope::Final)
-                }
-            };
-            self.emit(Event::ValidationWaived { scope })?;
-            return match scope {
-                Scope::Final => self.emit(Event::RunCompleted { proof: Proof::Waived }),
-                Scope::Level(_) | Scope::Component => Ok(()),
-            };
-        }
-        let more = self.state.plan().legs(at).len() > usize::from(self.state.component(at).leg);
-        if more { self.proceed(at) } else { self.complete_as(at, Proof::Waived) }
-    }
-}
-
-/// The verdict of a validation, once every check has one. What failed can be mended, so it comes before what could not be checked.
-fn verdict_of(validation: &Validation, waived: &impl Fn(&Issue) -> bool) -> Option<Verdict> {
-    let mut verdict = Verdict::Pass;
-    for (_, slot) in &validation.checks {
-        let Slot::Settled(one, issues) = slot else { return None };
-        // What the user took as it is does not block; it is never shown as proven either.
-        if !issues.is_empty() && issues.iter().all(waived) {
-            continue;
-        }
-        verdict = match (verdict, one) {
-            (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
-            (Verdict::Unavailable, _) | (_, Verdict::Unavailable) => Verdict::Unavailable,
-            (Verdict::Pass, Verdict::Pass) => Verdict::Pass,
-        };
-    }
-    Some(verdict)
-}
-
-fn issues_of(validation: &Validation, verdict: Verdict, waived: &impl Fn(&Issue) -> bool) -> Vec<Issue> {
-    let mut issues: Vec<Issue> = validation
-        .checks
-        .iter()
-        .filter_map(|(_, slot)| match slot {
-            Slot::Settled(one, issues) if *one == verdict && *one != Verdict::Pass => Some(issues),
-            Slot::Settled(..) | Slot::Wanted(_) | Slot::Running(..) => None,
-        })
-        .flatten()
-        .filter(|issue| !waived(issue))
-        .cloned()
-        .collect();
-    issues.sort_by_key(|issue| std::cmp::Reverse(issue.severity));
-    issues
 }
 
 fn unavailable_question(issues: &[Issue]) -> String {
     let what: Vec<String> = issues.iter().map(|issue| format!("{} ({})", issue.source, issue.text)).collect();
     format!("could not be checked: {}", what.join("; "))
-}
-
-fn doubled(first: Duration, times: u32, limit: Duration) -> Duration {
-    first.saturating_mul(1u32.checked_shl(times).unwrap_or(u32::MAX)).min(limit)
-}
-
-fn later(from: Timestamp, by: Duration) -> Timestamp {
-    SignedDuration::try_from(by).ok().and_then(|by| from.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
 }

@@ -65,6 +65,18 @@ pub struct RunState {
     pub(super) asked: u32,
     /// Issues that the user took as they are, by fingerprint, and whose they were.
     pub(super) waived: BTreeSet<(Digest, Index)>,
+    /// Issues that were there before any work was done, and block nothing.
+    pub(super) inherited: BTreeSet<Digest>,
+    /// The checks with which the untouched base was found good, or taken as it is.
+    pub(super) baseline: Option<Digest>,
+    /// Whether work on any component ever began.
+    pub(super) begun: bool,
+    /// Votes on the whole that are settled.
+    pub(super) gates_settled: BTreeSet<Arc<str>>,
+    /// Votes on the whole that asked for a fix round already.
+    pub(super) gates_fixed: BTreeSet<Arc<str>>,
+    /// What votes decided for every prompt.
+    pub(super) decisions: Vec<String>,
     /// What the whole is proven by, once the final validation settled.
     pub(super) completed: Option<super::event::Proof>,
     /// Components that records speak of and the manifest has no more.
@@ -84,6 +96,8 @@ pub(super) struct Queues {
     pub ready: BTreeSet<Place>,
     /// Subjects with an agent step to be started.
     pub agents: BTreeSet<Place>,
+    /// Subjects with a reviewer or voter to be started; they are among `agents` too.
+    pub readers: BTreeSet<Place>,
     /// Subjects with a check to be started.
     pub checks: BTreeSet<Place>,
     /// Subjects with anything wanted or running.
@@ -107,6 +121,8 @@ pub struct Counts {
     pub agents: u32,
     /// Agents that run and may write.
     pub writers: u32,
+    /// Agents that run and only read.
+    pub readers: u32,
     /// Checks that run.
     pub checks: u32,
 }
@@ -147,6 +163,12 @@ impl RunState {
             questions: BTreeMap::new(),
             asked: 0,
             waived: BTreeSet::new(),
+            inherited: BTreeSet::new(),
+            baseline: None,
+            begun: false,
+            gates_settled: BTreeSet::new(),
+            gates_fixed: BTreeSet::new(),
+            decisions: Vec::new(),
             completed: None,
             removed: BTreeSet::new(),
             queues: Queues::default(),
@@ -216,6 +238,11 @@ impl RunState {
         self.completed
     }
 
+    /// What votes decided for every prompt.
+    pub fn decisions(&self) -> &[String] {
+        &self.decisions
+    }
+
     /// Components that records speak of and the manifest has no more.
     pub fn removed(&self) -> impl Iterator<Item = &ComponentId> {
         self.removed.iter()
@@ -275,6 +302,9 @@ impl RunState {
     /// Whether the user took an issue as it is: for the subject that it was found on, and for the whole, which has the
     /// issues of all.
     pub(super) fn is_waived(&self, issue: &Issue, at: Index) -> bool {
+        if self.inherited.contains(&issue.fingerprint) {
+            return true;
+        }
         if at == self.run_index() {
             let from = (issue.fingerprint, 0);
             return self.waived.range(from..).next().is_some_and(|(found, _)| *found == issue.fingerprint);
@@ -370,13 +400,14 @@ impl RunState {
     /// Puts a subject into the queues that its state asks for.
     pub(super) fn queue(&mut self, at: Index) {
         let place = self.place_of(at);
-        let (agent, check) = self.wants(at);
+        let Wants { agent, reader, check } = self.wants(at);
         let ready = self.may_start(at);
         let active = self.subjects[at as usize].is_active();
         let queues = &mut self.queues;
         for (queue, member) in [
             (&mut queues.ready, ready),
             (&mut queues.agents, agent),
+            (&mut queues.readers, reader),
             (&mut queues.checks, check),
             (&mut queues.active, active),
         ] {
@@ -388,16 +419,14 @@ impl RunState {
         }
     }
 
-    fn wants(&self, at: Index) -> (bool, bool) {
-        match &self.subjects[at as usize].phase {
-            Phase::Working(work) => (work.running.is_none(), false),
-            Phase::Validating(validation) => {
-                (false, validation.checks.iter().any(|(_, slot)| matches!(slot, Slot::Wanted(_))))
-            }
-            Phase::Waiting(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => {
-                (false, false)
-            }
-        }
+    fn wants(&self, at: Index) -> Wants {
+        let phase = &self.subjects[at as usize].phase;
+        let wanted = phase.wanted(&|issue| self.is_waived(issue, at));
+        let check = match phase {
+            Phase::Validating(validation) => validation.checks.iter().any(|(_, slot)| matches!(slot, Slot::Wanted(_))),
+            _ => false,
+        };
+        Wants { agent: !wanted.is_empty(), reader: wanted.iter().any(|work| !work.step.writes()), check }
     }
 
     fn may_start(&self, at: Index) -> bool {
@@ -457,12 +486,20 @@ impl RunState {
             Phase::Waiting(todo) => Some(todo),
             Phase::Working(_)
             | Phase::Validating(_)
+            | Phase::Voting(_)
             | Phase::Asking(_)
             | Phase::Complete(_)
             | Phase::Failed
             | Phase::Skipped => None,
         }
     }
+}
+
+/// What a subject wants to be started.
+struct Wants {
+    agent: bool,
+    reader: bool,
+    check: bool,
 }
 
 /// What the counters need to know of a subject.

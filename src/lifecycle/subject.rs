@@ -1,11 +1,13 @@
 //! The state of one subject: a component, or the run itself.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Cause, Issue, Proof, Redo, Scope, Usage, Verdict};
-use super::report::WriterReport;
+use super::event::{Cause, Issue, Proof, Redo, Scope, Trend, Usage, Verdict};
+use super::report::{BallotReport, Dispute, WriterReport};
 use crate::ids::{Digest, Step};
 
 /// Where a subject stands. One value at a time: what is complete cannot be running.
@@ -17,6 +19,8 @@ pub enum Phase {
     Working(Work),
     /// Checks are wanted or running.
     Validating(Box<Validation>),
+    /// Voters are wanted or running, or their choice is about to be carried out.
+    Voting(Box<Poll>),
     /// A question waits for the user.
     Asking(Box<Question>),
     /// Every required check passed, or the user took it.
@@ -63,12 +67,23 @@ pub struct Work {
     pub transient: u8,
     /// Tries ended by silence, crash, or no answer.
     pub lost: u8,
+    /// What its files are set back to before a new conversation begins.
+    pub origin: Option<Origin>,
+}
+
+/// An earlier state of a subject's files, to start from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// As they were in this commit.
+    At(Box<str>),
+    /// As they were before this commit, with what is given up kept aside.
+    Before(Box<str>),
 }
 
 impl Work {
     /// A step that nobody has tried yet.
     pub fn new(step: Step) -> Self {
-        Self { step, running: None, resume: None, not_before: None, transient: 0, lost: 0 }
+        Self { step, running: None, resume: None, not_before: None, transient: 0, lost: 0, origin: None }
     }
 }
 
@@ -107,8 +122,73 @@ pub struct Validation {
     pub round: u32,
     /// Digest of the check set that it was opened with.
     pub set: Digest,
-    /// Its commands by name. Change checks come before them and reviewers after them as further stages.
+    /// Whether it judges the last change alone, in the middle of a component's way.
+    pub change_only: bool,
+    /// Whether small remarks of reviewers block too.
+    pub strict: bool,
+    /// The first stage: what the change checks found.
+    pub findings: Vec<Issue>,
+    /// The second: its commands by name.
     pub checks: Vec<(Arc<str>, Slot)>,
+    /// The third: its reviewers.
+    pub reviews: Vec<Review>,
+}
+
+impl Validation {
+    /// A validation in which nothing is wanted: the place that a question leaves to what follows from its answer.
+    pub(super) fn empty(scope: Scope, round: u32) -> Self {
+        let set = Digest::default();
+        let (findings, checks, reviews) = (Vec::new(), Vec::new(), Vec::new());
+        Self { scope, round, set, change_only: false, strict: false, findings, checks, reviews }
+    }
+}
+
+/// One reviewer within a validation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Review {
+    /// Reviewers of a later wave are asked when those before found nothing.
+    pub wave: u8,
+    /// Its step, from the decision to its end.
+    pub work: Work,
+    /// What it came to.
+    pub settled: Option<(Verdict, Vec<Issue>)>,
+}
+
+/// A vote, from its opening to what is done about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Poll {
+    /// The gate.
+    pub gate: Arc<str>,
+    /// 1, or 2 when the voters see each other's reasons.
+    pub round: u8,
+    /// The share of the weight that decides.
+    pub threshold: f64,
+    /// What they choose from.
+    pub options: Vec<Arc<str>>,
+    /// Who votes.
+    pub voters: Vec<Voter>,
+    /// How the voters of the round before argued.
+    pub earlier: Vec<String>,
+    /// What the vote interrupts.
+    pub scope: Scope,
+}
+
+/// One voter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Voter {
+    /// Its step, from the decision to its end.
+    pub work: Work,
+    /// What it said, or that it said nothing.
+    pub settled: Option<Option<BallotReport>>,
+}
+
+impl Poll {
+    /// How those argued who chose `option`; of all, without one.
+    pub fn reasons(&self, option: Option<&str>) -> Vec<String> {
+        let ballots = self.voters.iter().filter_map(|voter| voter.settled.as_ref()?.as_ref());
+        let chosen = ballots.filter(|ballot| option.is_none_or(|option| ballot.vote == option));
+        chosen.map(|ballot| format!("{}: {}", ballot.vote, ballot.reasoning)).collect()
+    }
 }
 
 /// One command within a validation.
@@ -149,6 +229,8 @@ pub enum During {
     Step(Step),
     /// A validation.
     Validation(Scope),
+    /// A vote on the whole.
+    Gate(Arc<str>),
 }
 
 /// The fix loop of a subject since its last fresh budget.
@@ -158,14 +240,73 @@ pub struct FixLoop {
     pub rounds: u32,
     /// Rounds that used up the budget.
     pub counted: u32,
-    /// The fewest blocking issues that a validation left.
-    pub best: Option<u32>,
+    /// The best that a validation came to.
+    pub best: Option<Standing>,
+    /// The commit that it came to it with.
+    pub best_at: Option<Box<str>>,
     /// How far the validation that failed reached.
     pub scope: Option<Scope>,
     /// The issues of the last validation.
     pub issues: Vec<Issue>,
+    /// In how many validations in a row each of them was found.
+    pub returns: BTreeMap<Digest, u32>,
+    /// What the voters would have the next writer know.
+    pub advice: Vec<String>,
+    /// Issues that the last fix took for mistaken.
+    pub disputes: Vec<Dispute>,
     /// What was tried, a line each.
     pub tried: Vec<String>,
+}
+
+impl FixLoop {
+    /// Whether one of the open issues was found this many times in a row.
+    pub fn returned(&self, times: u32) -> bool {
+        self.returns.values().any(|&count| count >= times)
+    }
+}
+
+/// How far a failed validation got: a later stage is better, then fewer blocking parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    stage: Stage,
+    blocking: u32,
+}
+
+/// The stages of a validation, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Change,
+    Commands,
+    Reviewers,
+    Gates,
+}
+
+impl Standing {
+    /// The standing of a validation that ended with these issues.
+    pub fn of(issues: &[Issue]) -> Self {
+        let stage = issues.iter().map(|issue| stage_of(&issue.source)).min().unwrap_or(Stage::Gates);
+        Self { stage, blocking: issues.len() as u32 }
+    }
+
+    /// How it compares with the best so far.
+    pub fn against(self, best: Option<Self>) -> Trend {
+        let rank = |standing: Self| (standing.stage, std::cmp::Reverse(standing.blocking));
+        match best.map(|best| rank(self).cmp(&rank(best))) {
+            None => Trend::First,
+            Some(Ordering::Greater) => Trend::Better,
+            Some(Ordering::Equal) => Trend::Equal,
+            Some(Ordering::Less) => Trend::Worse,
+        }
+    }
+}
+
+fn stage_of(source: &str) -> Stage {
+    match source.split(':').next() {
+        Some("check") => Stage::Commands,
+        Some("review") => Stage::Reviewers,
+        Some("gate") => Stage::Gates,
+        _ => Stage::Change,
+    }
 }
 
 /// Everything known of a subject. Kept small: there can be 100,000.
@@ -191,6 +332,12 @@ pub struct SubjectState {
     pub delivered: Option<Digest>,
     /// Attempts so far by step.
     pub attempts: Vec<(Step, u32)>,
+    /// The first commit of its implementation and the last one of its work.
+    pub commits: Option<Box<Commits>>,
+    /// What the change checks found after its last writing step.
+    pub findings: Vec<Issue>,
+    /// Whether its implementation was made anew by a vote.
+    pub refactored: bool,
     /// What its last writer said, where it said anything.
     pub report: Option<Box<WriterReport>>,
     /// Its fix loop, once a validation failed.
@@ -215,6 +362,9 @@ impl SubjectState {
             product: None,
             delivered: None,
             attempts: Vec::new(),
+            commits: None,
+            findings: Vec::new(),
+            refactored: false,
             report: None,
             fixing: None,
             guidance: Vec::new(),
@@ -237,14 +387,30 @@ impl SubjectState {
         match self.phase {
             Phase::Asking(_) | Phase::Failed | Phase::Skipped => true,
             Phase::Waiting(_) => self.stuck_dependencies > 0,
-            Phase::Working(_) | Phase::Validating(_) | Phase::Complete(_) => false,
+            Phase::Working(_) | Phase::Validating(_) | Phase::Voting(_) | Phase::Complete(_) => false,
         }
     }
 
     /// Whether something of it is wanted or running.
     pub fn is_active(&self) -> bool {
-        matches!(self.phase, Phase::Working(_) | Phase::Validating(_))
+        matches!(self.phase, Phase::Working(_) | Phase::Validating(_) | Phase::Voting(_))
     }
+
+    /// The last commit of its work.
+    pub fn tip(&self) -> Option<&str> {
+        self.commits.as_ref().map(|commits| &*commits.last)
+    }
+}
+
+/// Where a subject's work is in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commits {
+    /// The first commit of its implementation; none while there is only a skeleton.
+    pub implemented: Option<Box<str>>,
+    /// The first commit of all.
+    pub first: Box<str>,
+    /// The last one.
+    pub last: Box<str>,
 }
 
 /// Money, where unknown is not zero.

@@ -1,6 +1,7 @@
 //! What we intend: the manifest resolved against settings. Immutable for the length of a run.
 
 pub mod export;
+mod gates;
 pub mod graph;
 pub mod resolve;
 
@@ -33,6 +34,14 @@ pub struct Plan {
     pub level_checks: Vec<CheckIndex>,
     /// What runs at the end, on the whole.
     pub final_checks: Vec<CheckIndex>,
+    /// What must hold on the untouched base, before any agent starts.
+    pub baseline: Vec<CheckIndex>,
+    /// How many reviewers judge a component's work and the whole.
+    pub reviewers: u8,
+    /// The votes to be held on the whole, in order.
+    pub gates: Vec<GatePlan>,
+    /// The vote on how to go on when the same issue comes again.
+    pub strategy: GatePlan,
     /// Digest of the check sets of the run itself.
     pub run_checks: Digest,
     /// Limits and budgets.
@@ -127,6 +136,53 @@ pub struct CheckPlan {
     pub tests: bool,
 }
 
+/// A vote on a closed set of options.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatePlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Whether it is held before the first component begins, or after the final validation.
+    pub before: bool,
+    /// What the voters are asked.
+    pub question: String,
+    /// What they choose from.
+    pub options: Vec<OptionPlan>,
+    /// How many vote.
+    pub voters: u8,
+    /// The share of the weight that decides.
+    pub threshold: f64,
+    /// The voters' models, in turn; empty: the usual one.
+    pub models: Vec<String>,
+}
+
+/// One option of a vote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionPlan {
+    /// As voters spell it.
+    pub name: Arc<str>,
+    /// What it does.
+    pub act: GateAct,
+    /// What it does, for the voters.
+    pub meaning: String,
+}
+
+/// What an option of a gate does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GateAct {
+    /// The run goes on.
+    Proceed,
+    /// The run goes on, and every prompt says what was decided.
+    Decide,
+    /// The voters' concerns become issues of a fix round.
+    Fix,
+    /// A person is asked.
+    Escalate,
+    /// The next fix follows the voters' reasons.
+    FixInPlace,
+    /// Back to before the implementation, which is made anew in another way.
+    Refactor,
+}
+
 /// Limits and budgets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -138,6 +194,8 @@ pub struct Policy {
     pub max_fix_attempts: u32,
     /// How often the same issue may be found before a vote.
     pub same_issue_threshold: u32,
+    /// Whether what was red before any work was done, and can be told by name, blocks nothing.
+    pub inherit_red: bool,
     /// US dollars for the run.
     pub budget_usd: Option<f64>,
     /// End instead of waiting for a usage window.
@@ -157,12 +215,20 @@ impl Default for Policy {
             check_jobs: 2,
             max_fix_attempts: 3,
             same_issue_threshold: 2,
+            inherit_red: false,
             budget_usd: None,
             no_wait: false,
             fail_fast: false,
             step_timeout: Duration::from_secs(30 * 60),
             idle_timeout: Duration::from_secs(10 * 60),
         }
+    }
+}
+
+impl GatePlan {
+    /// What an option does, if the gate has it.
+    pub fn act(&self, option: &str) -> Option<GateAct> {
+        self.options.iter().find(|known| &*known.name == option).map(|known| known.act)
     }
 }
 
@@ -185,6 +251,14 @@ pub struct Parts {
     pub level_checks: Vec<CheckIndex>,
     /// See [`Plan::final_checks`].
     pub final_checks: Vec<CheckIndex>,
+    /// See [`Plan::baseline`].
+    pub baseline: Vec<CheckIndex>,
+    /// See [`Plan::reviewers`].
+    pub reviewers: u8,
+    /// See [`Plan::gates`].
+    pub gates: Vec<GatePlan>,
+    /// See [`Plan::strategy`].
+    pub strategy: GatePlan,
     /// See [`Plan::policy`].
     pub policy: Policy,
     /// See [`Plan::one_tree`].
@@ -212,6 +286,10 @@ impl Plan {
             checks: parts.checks,
             level_checks: parts.level_checks,
             final_checks: parts.final_checks,
+            baseline: parts.baseline,
+            reviewers: parts.reviewers,
+            gates: parts.gates,
+            strategy: parts.strategy,
             run_checks,
             policy: parts.policy,
             one_tree: parts.one_tree,
@@ -253,6 +331,11 @@ impl Plan {
             (Mode::Standard, false) => STANDARD,
             (Mode::Full, false) => FULL,
         }
+    }
+
+    /// The gate of a name, the one on how to mend included.
+    pub fn gate(&self, name: &str) -> Option<&GatePlan> {
+        self.gates.iter().chain([&self.strategy]).find(|gate| &*gate.name == name)
     }
 
     /// Whether this run works on a component.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::graph::{Cyclic, Index};
-use super::{CheckIndex, CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule, check_set_digest};
+use super::{gates, CheckIndex, CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule, check_set_digest};
 use crate::ids::{ComponentId, Digest};
 use crate::spec::load::Spec;
-use crate::spec::manifest::{self, Check, ComponentComplexity, ComponentDef, Manifest, When};
+use crate::spec::manifest::{self, Check, ComponentComplexity, ComponentDef, Manifest, RedBase, When};
 use crate::spec::writeset::{WriteSet, overlaps};
 
 /// How long a check may take when it does not say.
@@ -99,6 +99,10 @@ pub fn resolve(spec: &Spec, choices: &Choices, inputs: &Inputs) -> Result<Plan, 
         final_checks: (0..table.checks.len() as CheckIndex).collect(),
         checks: table.checks,
         level_checks: sets.level,
+        baseline: sets.invariants,
+        reviewers: u8::try_from(manifest.reviewers()).unwrap_or(u8::MAX),
+        gates: gates::of_the_whole(manifest, mode),
+        strategy: gates::strategy(manifest),
         policy: policy(manifest, mode, choices),
         one_tree: choices.one_tree,
         only,
@@ -140,6 +144,7 @@ fn policy(manifest: &Manifest, mode: Mode, choices: &Choices) -> Policy {
         check_jobs: choices.check_jobs.unwrap_or(default.check_jobs),
         max_fix_attempts: execution.max_fix_attempts(),
         same_issue_threshold: execution.same_issue_threshold(),
+        inherit_red: execution.red_base() == RedBase::Inherit,
         budget_usd: choices.budget_usd.or(execution.budget_usd),
         no_wait: choices.no_wait,
         fail_fast: choices.fail_fast,
@@ -245,6 +250,8 @@ fn safe(text: &str) -> String {
 struct CheckSets {
     components: Vec<Vec<CheckIndex>>,
     level: Vec<CheckIndex>,
+    /// Lint and tests, which hold on the untouched base too.
+    invariants: Vec<CheckIndex>,
 }
 
 impl CheckSets {
@@ -289,7 +296,8 @@ impl CheckSets {
             // One component at a time has no levels: what would run at the end of one runs after each component.
             components.iter_mut().for_each(|own| level.iter().for_each(|&check| push_new(own, check)));
         }
-        Self { components, level }
+        let invariants = lint.into_iter().chain(tests).collect();
+        Self { components, level, invariants }
     }
 }
 

@@ -274,6 +274,10 @@ impl View {
             | Event::RunAborted
             | Event::ValidationSettled { .. }
             | Event::ValidationWaived { .. }
+            | Event::SeatLost { .. }
+            | Event::VoteSettled(_)
+            | Event::GateSettled { .. }
+            | Event::Inherited { .. }
             | Event::Noted { .. }
             // The attempt that follows says more.
             | Event::StepOpened { .. } => {}
@@ -297,6 +301,8 @@ impl View {
             Event::RetryScheduled { on, at } => self.retries.push((on.clone(), *at)),
             Event::ValidationOpened { on, round, .. } => self.enter_subject(on, Phase::Validating(*round)),
             Event::FixOpened { on, fix, .. } => self.enter_subject(on, Phase::Fixing(*fix)),
+            Event::VoteOpened(vote) => self.enter_subject(&vote.on, Phase::Working("vote")),
+            Event::Refactored { on, .. } => self.enter(on, Phase::Working("refactor")),
             Event::Escalated(question) => self.ask(question),
             Event::Answered(answer) => self.answer(answer),
             Event::ComponentCompleted { on, proof } => self.enter(on, Phase::Complete(*proof)),

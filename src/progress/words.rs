@@ -1,12 +1,13 @@
 //! One event in words, on one line, safe for a terminal.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::{AttemptId, Subject};
 use crate::lifecycle::event::{
-    AttemptEnd, CheckResult, Event, Issue, Pause, Proof, Redo, RunEnd, RunStarted, Scope, StaleReason, Trend, Trouble,
-    Usage, Verb, Verdict,
+    AttemptEnd, CheckResult, Event, GateAct, Issue, Pause, Proof, Redo, RunEnd, RunStarted, Scope, StaleReason, Trend,
+    Trouble, Usage, Verb, Verdict, VoteSettled,
 };
 use crate::lifecycle::report::{Claim, Severity};
 use crate::text::{cost, duration, elide_end, one_line, plural};
@@ -30,10 +31,13 @@ pub fn subject(event: &Event) -> &str {
         | Event::RunAborted
         | Event::ValidationWaived { .. }
         | Event::Answered(_)
+        | Event::GateSettled { .. }
+        | Event::Inherited { .. }
         | Event::RunCompleted { .. } => Subject::RUN,
         Event::ComponentStarted { on, .. }
         | Event::ComponentCompleted { on, .. }
         | Event::ComponentFailed { on, .. }
+        | Event::Refactored { on, .. }
         | Event::ComponentSkipped { on } => on.as_str(),
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => attempt.on.as_str(),
         Event::StepOpened { on, .. }
@@ -41,8 +45,11 @@ pub fn subject(event: &Event) -> &str {
         | Event::ValidationOpened { on, .. }
         | Event::ValidationSettled { on, .. }
         | Event::FixOpened { on, .. }
+        | Event::SeatLost { on, .. }
         | Event::WentStale { on, .. }
         | Event::Noted { on, .. } => on.as_str(),
+        Event::VoteOpened(vote) => vote.on.as_str(),
+        Event::VoteSettled(vote) => vote.on.as_str(),
         Event::Escalated(question) => question.on.as_str(),
     }
 }
@@ -58,6 +65,7 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::AttemptStarted { .. }
         | Event::RetryScheduled { .. }
         | Event::ValidationOpened { .. }
+        | Event::VoteOpened(_)
         | Event::FixOpened { .. } => false,
         Event::RunStarted(_)
         | Event::RunEnded { .. }
@@ -65,6 +73,11 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::RunPaused { .. }
         | Event::WindowNearlyUsed { .. }
         | Event::ValidationWaived { .. }
+        | Event::SeatLost { .. }
+        | Event::VoteSettled(_)
+        | Event::GateSettled { .. }
+        | Event::Refactored { .. }
+        | Event::Inherited { .. }
         | Event::Escalated(_)
         | Event::Answered(_)
         | Event::ComponentCompleted { .. }
@@ -114,6 +127,20 @@ impl fmt::Display for Words<'_> {
             Event::FixOpened { fix, counted, trend: now, .. } => {
                 let free = if *counted { "" } else { ", not counted" };
                 write!(f, "fix {fix} opened ({}{free})", trend(*now))
+            }
+            Event::SeatLost { step, why, .. } => {
+                write!(f, "{} is given up: {}", one_line(&step.to_string()), brief(why))
+            }
+            Event::VoteOpened(vote) => {
+                write!(f, "vote {} opened, round {}: {}", one_line(&vote.gate), vote.round, choices(&vote.options))
+            }
+            Event::VoteSettled(vote) => vote_settled(f, vote),
+            Event::GateSettled { gate, option, act, .. } => {
+                write!(f, "{} says {}: {}", one_line(gate), one_line(option), consequence(*act))
+            }
+            Event::Refactored { .. } => f.write_str("goes back to before its implementation, to be made in another way"),
+            Event::Inherited { issues } => {
+                write!(f, "{} from before any work, which blocks nothing", plural(issues.len(), "inherited issue"))
             }
             Event::Escalated(question) => {
                 write!(f, "asks {}: {}", one_line(&question.id), one_line(&question.question))
@@ -166,8 +193,12 @@ fn attempt_end(f: &mut fmt::Formatter<'_>, end: &AttemptEnd, ms: u64, usage: Opt
             spent(f)?;
             write!(f, ": {}", brief(&report.summary))
         }
-        AttemptEnd::Reviewed { report } => {
-            write!(f, "found {}", plural(report.issues.len(), "issue"))?;
+        AttemptEnd::Reviewed { issues, .. } => {
+            let blocking = issues.iter().filter(|issue| issue.severity.blocks()).count();
+            write!(f, "found {}", plural(issues.len(), "issue"))?;
+            if blocking < issues.len() {
+                write!(f, ", {blocking} of them blocking")?;
+            }
             spent(f)
         }
         AttemptEnd::Voted { ballot } => {
@@ -185,6 +216,29 @@ fn attempt_end(f: &mut fmt::Formatter<'_>, end: &AttemptEnd, ms: u64, usage: Opt
             write!(f, ": {}", brief(message))
         }
         AttemptEnd::Interrupted { .. } => f.write_str("interrupted"),
+    }
+}
+
+fn vote_settled(f: &mut fmt::Formatter<'_>, vote: &VoteSettled) -> fmt::Result {
+    let VoteSettled { gate, round, tally, winner, .. } = vote;
+    write!(f, "vote {}, round {round}: {}", one_line(gate), winner.as_deref().map_or("no winner".into(), one_line))?;
+    for (at, share) in tally.iter().filter(|share| share.votes > 0).enumerate() {
+        let (open, option) = (if at == 0 { " (" } else { ", " }, one_line(&share.option));
+        write!(f, "{open}{option}: {} with {:.2}", plural(usize::from(share.votes), "vote"), share.weight)?;
+    }
+    if tally.iter().any(|share| share.votes > 0) { f.write_str(")") } else { Ok(()) }
+}
+
+fn choices(options: &[Arc<str>]) -> String {
+    options.iter().map(|option| one_line(option)).collect::<Vec<_>>().join(", ")
+}
+
+fn consequence(act: GateAct) -> &'static str {
+    match act {
+        GateAct::Proceed => "it goes on",
+        GateAct::Decide => "every prompt says so from here on",
+        GateAct::Fix => "the concerns are mended",
+        GateAct::Escalate => "a person is asked",
     }
 }
 
@@ -255,6 +309,7 @@ pub(super) fn pause(why: Pause) -> &'static str {
 
 fn scope(scope: Scope) -> String {
     match scope {
+        Scope::Baseline => " of the base".to_owned(),
         Scope::Component => String::new(),
         Scope::Level(level) => format!(" of level {level}"),
         Scope::Final => " of the whole".to_owned(),
@@ -310,6 +365,7 @@ fn trouble(class: Trouble) -> &'static str {
         Trouble::NoAnswer => "no valid answer",
         Trouble::TimedOut => "timed out",
         Trouble::Crashed => "crashed",
+        Trouble::Meddled => "changed what it may only read",
         Trouble::ConversationLost => "conversation lost",
         Trouble::NotStarted => "could not be started",
         Trouble::DiskFull => "disk full",

@@ -146,6 +146,12 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
         | Event::ValidationSettled { .. }
         | Event::ValidationWaived { .. }
         | Event::FixOpened { .. }
+        | Event::SeatLost { .. }
+        | Event::VoteOpened(_)
+        | Event::VoteSettled(_)
+        | Event::GateSettled { .. }
+        | Event::Refactored { .. }
+        | Event::Inherited { .. }
         | Event::Escalated(_)
         | Event::Answered(_)
         | Event::ComponentCompleted { .. }

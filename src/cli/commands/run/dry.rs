@@ -148,6 +148,7 @@ fn steps(opened: &Opened, at: Index, subject: &SubjectState) -> Vec<String> {
         Phase::Waiting(Todo::Fresh)
         | Phase::Working(_)
         | Phase::Validating(_)
+        | Phase::Voting(_)
         | Phase::Asking(_)
         | Phase::Complete(_)
         | Phase::Failed
@@ -168,6 +169,7 @@ fn standing(subject: &SubjectState) -> String {
         Phase::Waiting(_) => "not started".to_owned(),
         Phase::Working(work) => format!("{} under way", work.step),
         Phase::Validating(_) => "validation under way".to_owned(),
+        Phase::Voting(poll) => format!("the vote `{}` under way", poll.gate),
         Phase::Asking(question) => format!("waits for the answer to {}", question.id),
         Phase::Complete(_) => "complete".to_owned(),
         Phase::Failed => "failed".to_owned(),

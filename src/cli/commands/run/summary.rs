@@ -103,6 +103,7 @@ fn remedy(class: Trouble) -> Option<&'static str> {
         | Trouble::NoAnswer
         | Trouble::TimedOut
         | Trouble::Crashed
+        | Trouble::Meddled
         | Trouble::ConversationLost => None,
     }
 }

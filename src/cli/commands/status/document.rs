@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::opened::Opened;
 use crate::cli::questions::QuestionItem;
 use crate::executor::inbox::{Inbox, Letter};
-use crate::ids::{AttemptId, ComponentId, Subject};
+use crate::ids::{AttemptId, ComponentId, Step, Subject};
 use crate::journal::LockState;
 use crate::lifecycle::event::{
     DENIED, Event, Pause, Proof, Record, Redo, RunEnd, RunStarted, StaleReason, TreeInfo, Verb,
@@ -68,6 +68,12 @@ impl Facts {
                 | Event::ValidationSettled { .. }
                 | Event::ValidationWaived { .. }
                 | Event::FixOpened { .. }
+                | Event::SeatLost { .. }
+                | Event::VoteOpened(_)
+                | Event::VoteSettled(_)
+                | Event::GateSettled { .. }
+                | Event::Refactored { .. }
+                | Event::Inherited { .. }
                 | Event::Escalated(_)
                 | Event::Answered(_)
                 | Event::ComponentCompleted { .. }
@@ -296,6 +302,7 @@ fn component(state: &RunState, facts: &Facts, at: Index, stale: &[(Subject, Stal
             Phase::Waiting(_)
             | Phase::Working(_)
             | Phase::Validating(_)
+            | Phase::Voting(_)
             | Phase::Asking(_)
             | Phase::Failed
             | Phase::Skipped => None,
@@ -317,6 +324,7 @@ fn phase(subject: &SubjectState) -> &'static str {
         Phase::Waiting(_) => "waiting",
         Phase::Working(_) => "working",
         Phase::Validating(_) => "validating",
+        Phase::Voting(_) => "voting",
         Phase::Asking(_) => "asking",
         Phase::Complete(_) => "complete",
         Phase::Failed => "failed",
@@ -328,6 +336,7 @@ fn detail(facts: &Facts, id: &Subject, subject: &SubjectState) -> Option<String>
     match &subject.phase {
         Phase::Working(work) => Some(work.step.to_string()),
         Phase::Validating(validation) => Some(format!("round {}", validation.round)),
+        Phase::Voting(poll) => Some(format!("{}, round {}", poll.gate, poll.round)),
         Phase::Asking(question) => Some(question.id.clone()),
         Phase::Failed => match id {
             Subject::Component(id) => facts.failures.get(id).cloned(),
@@ -338,17 +347,12 @@ fn detail(facts: &Facts, id: &Subject, subject: &SubjectState) -> Option<String>
 }
 
 fn running(on: &Subject, subject: &SubjectState) -> Vec<String> {
-    match &subject.phase {
-        Phase::Working(work) => {
-            let attempt = |n| AttemptId { on: on.clone(), step: work.step.clone(), n };
-            work.running.iter().map(|running| attempt(running.n).to_string()).collect()
-        }
-        Phase::Validating(validation) => validation
-            .checks
-            .iter()
-            .filter(|(_, slot)| matches!(slot, Slot::Running(..)))
-            .map(|(check, _)| format!("check:{check}"))
-            .collect(),
-        Phase::Waiting(_) | Phase::Asking(_) | Phase::Complete(_) | Phase::Failed | Phase::Skipped => Vec::new(),
-    }
+    let attempt = |step: &Step, n| AttemptId { on: on.clone(), step: step.clone(), n }.to_string();
+    let agents = subject.phase.works().filter_map(|work| Some(attempt(&work.step, work.running.as_ref()?.n)));
+    let checks = match &subject.phase {
+        Phase::Validating(validation) => &validation.checks[..],
+        _ => &[],
+    };
+    let checks = checks.iter().filter(|(_, slot)| matches!(slot, Slot::Running(..)));
+    agents.chain(checks.map(|(check, _)| format!("check:{check}"))).collect()
 }

@@ -1,0 +1,314 @@
+//! Attempts in the fold: where they start, what they cost, and what their end leaves behind.
+
+use super::apply::leg_after;
+use super::event::{AttemptEnd, Event, Issue, RunEnd, Trouble, Usage, Verdict};
+use super::report::{Claim, Severity, WriterReport};
+use super::state::{Halt, Illegal, RunState};
+use super::subject::{Commits, Phase, Review, Running, Slot, SubjectState, Voter, Why, Work};
+use crate::ids::{AttemptId, Digest, Step, Subject};
+use crate::plan::graph::Index;
+
+impl RunState {
+    pub(super) fn start_attempt(&mut self, event: &Event, attempt: &AttemptId, running: Running) -> Result<(), Illegal> {
+        let index = self.index(event, &attempt.on)?;
+        let subject = self.at_mut(index);
+        if attempt.n != subject.next_attempt(&attempt.step) {
+            return Err(Self::illegal(event, "its number is not the next one"));
+        }
+        match subject.attempts.iter_mut().find(|(step, _)| *step == attempt.step) {
+            Some((_, n)) => *n = attempt.n,
+            None => subject.attempts.push((attempt.step.clone(), attempt.n)),
+        }
+        if let Step::Check(name) = &attempt.step {
+            let slot = check_slot(&mut subject.phase, name).filter(|slot| matches!(slot, Slot::Wanted(_)));
+            let Some(slot) = slot else { return Err(Self::illegal(event, "that check is not wanted")) };
+            if let Slot::Wanted(tries) = *slot {
+                *slot = Slot::Running(tries, running);
+            }
+            self.counts.checks += 1;
+        } else {
+            let work = subject.phase.work_of_mut(&attempt.step).filter(|work| work.running.is_none());
+            let Some(work) = work else { return Err(Self::illegal(event, "that step is not wanted")) };
+            work.running = Some(running);
+            work.not_before = None;
+            self.counts.agents += 1;
+            *(if attempt.step.writes() { &mut self.counts.writers } else { &mut self.counts.readers }) += 1;
+        }
+        self.queue(index);
+        Ok(())
+    }
+
+    /// Adds what an attempt cost; tells whether it can have cost anything.
+    fn pay(&mut self, attempt: &AttemptId, end: &AttemptEnd, usage: Option<&Usage>) -> bool {
+        // What never ran cost nothing; of everything else an agent did, unknown is not zero.
+        let ran = !matches!(end, AttemptEnd::Failed { class: Trouble::NotStarted, .. });
+        let paid = attempt.step.by_agent() && ran;
+        if paid {
+            self.cost.add(usage);
+            self.cost_attempts += 1;
+        }
+        paid
+    }
+
+    /// What components that are gone cost was paid all the same, and the numbers of their questions stay theirs.
+    pub(super) fn keep_of_removed(&mut self, event: &Event) {
+        if let Event::AttemptEnded { attempt, end, usage, .. } = event {
+            self.pay(attempt, end, usage.as_deref());
+        }
+        if let Event::Escalated(escalation) = event {
+            self.asked += 1;
+            self.questions.insert(escalation.id.clone(), (**escalation).clone());
+        }
+    }
+
+    pub(super) fn end_attempt(
+        &mut self,
+        event: &Event,
+        attempt: &AttemptId,
+        end: &AttemptEnd,
+        usage: Option<&Usage>,
+    ) -> Result<(), Illegal> {
+        let index = self.index(event, &attempt.on)?;
+        if self.pay(attempt, end, usage) {
+            self.at_mut(index).cost.add(usage);
+        }
+        if let AttemptEnd::Failed { class, message, .. } = end {
+            self.halt_on(*class, message);
+        }
+        if let Step::Check(name) = &attempt.step {
+            let slot = check_slot(&mut self.at_mut(index).phase, name).filter(|slot| matches!(slot, Slot::Running(..)));
+            let Some(slot) = slot else { return Err(Self::illegal(event, "that check does not run")) };
+            end_check(slot, end);
+            self.counts.checks -= 1;
+        } else {
+            self.end_agent(event, index, attempt, end)?;
+        }
+        self.queue(index);
+        Ok(())
+    }
+
+    fn end_agent(
+        &mut self,
+        event: &Event,
+        index: Index,
+        attempt: &AttemptId,
+        end: &AttemptEnd,
+    ) -> Result<(), Illegal> {
+        let next_leg = leg_after(self.plan(), index, &attempt.step);
+        let subject = self.at_mut(index);
+        let running = |work: &Work| work.running.as_ref().is_some_and(|running| running.n == attempt.n);
+        let Some(work) = subject.phase.work_of_mut(&attempt.step).filter(|work| running(work)) else {
+            return Err(Self::illegal(event, "that attempt does not run"));
+        };
+        let session = work.running.take().and_then(|running| running.session);
+        retry_from(work, end, session);
+        match end {
+            AttemptEnd::Wrote { .. } => wrote(subject, &attempt.step, end, next_leg),
+            AttemptEnd::Reviewed { issues, .. } => reviewed(subject, &attempt.step, issues),
+            AttemptEnd::Voted { ballot } => {
+                if let Some(voter) = voter_of(subject, &attempt.step) {
+                    voter.settled = Some(Some((**ballot).clone()));
+                }
+            }
+            AttemptEnd::Checked(_) | AttemptEnd::Failed { .. } | AttemptEnd::Interrupted { .. } => {}
+        }
+        self.counts.agents -= 1;
+        *(if attempt.step.writes() { &mut self.counts.writers } else { &mut self.counts.readers }) -= 1;
+        if matches!(end, AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. }) {
+            self.limited = 0;
+        }
+        Ok(())
+    }
+
+    /// A reviewer or voter is given up: what it would have said is not known.
+    pub(super) fn lose_seat(&mut self, event: &Event, on: &Subject, step: &Step, why: &str) -> Result<(), Illegal> {
+        let index = self.index(event, on)?;
+        let subject = self.at_mut(index);
+        if let Some(voter) = voter_of(subject, step) {
+            voter.settled = Some(None);
+        } else if let Some(review) = review_of(subject, step) {
+            review.settled = Some((Verdict::Unavailable, vec![lost_issue(step, why)]));
+        } else {
+            return Err(Self::illegal(event, "it is not asked for anything"));
+        }
+        self.queue(index);
+        Ok(())
+    }
+
+    /// Trouble that no retry can mend stops the run.
+    fn halt_on(&mut self, class: Trouble, message: &str) {
+        let halt = |end| Some(Halt { end, class: Some(class), why: message.to_owned() });
+        match class {
+            Trouble::Authentication
+            | Trouble::Billing
+            | Trouble::Model
+            | Trouble::BadRequest
+            | Trouble::NotStarted
+            | Trouble::DiskFull
+            | Trouble::Internal => self.halt = halt(RunEnd::Environment),
+            Trouble::UsageLimit { .. } if self.plan().policy.no_wait => {
+                self.halt = halt(RunEnd::UsageLimit);
+            }
+            Trouble::UsageLimit { .. }
+            | Trouble::RateLimit { .. }
+            | Trouble::Transient
+            | Trouble::Refused
+            | Trouble::NoAnswer
+            | Trouble::TimedOut
+            | Trouble::Crashed
+            | Trouble::Meddled
+            | Trouble::ConversationLost => {}
+        }
+    }
+}
+
+fn check_slot<'a>(phase: &'a mut Phase, name: &str) -> Option<&'a mut Slot> {
+    let Phase::Validating(validation) = phase else { return None };
+    validation.checks.iter_mut().find(|(check, _)| **check == *name).map(|(_, slot)| slot)
+}
+
+fn voter_of<'a>(subject: &'a mut SubjectState, step: &Step) -> Option<&'a mut Voter> {
+    let Phase::Voting(poll) = &mut subject.phase else { return None };
+    poll.voters.iter_mut().find(|voter| voter.work.step == *step)
+}
+
+fn review_of<'a>(subject: &'a mut SubjectState, step: &Step) -> Option<&'a mut Review> {
+    let Phase::Validating(validation) = &mut subject.phase else { return None };
+    validation.reviews.iter_mut().find(|review| review.work.step == *step)
+}
+
+/// A writer's work is in the tree: what it said, and where it is.
+fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Option<u8>) {
+    let AttemptEnd::Wrote { report, commit, product, findings } = end else { return };
+    subject.product = *product;
+    subject.report = says_something(report).then(|| report.clone());
+    subject.findings.clone_from(findings);
+    if let Some(commit) = commit {
+        note_commit(subject, step, commit);
+    }
+    if matches!(report.status, Claim::Done | Claim::NothingToDo)
+        && let Some(next) = next_leg
+    {
+        subject.leg = next;
+    }
+    if *step == Step::Fix {
+        let fixing = subject.fixing.get_or_insert_default();
+        fixing.tried.push(report.summary.clone());
+        fixing.advice.clear();
+        fixing.disputes.clone_from(&report.disputes);
+    }
+}
+
+fn note_commit(subject: &mut SubjectState, step: &Step, commit: &str) {
+    let new = || Commits { implemented: None, first: commit.into(), last: commit.into() };
+    let commits = subject.commits.get_or_insert_with(|| Box::new(new()));
+    commits.last = commit.into();
+    if *step == Step::Implement {
+        commits.implemented.get_or_insert_with(|| commit.into());
+    }
+}
+
+fn reviewed(subject: &mut SubjectState, step: &Step, issues: &[Issue]) {
+    let strict = matches!(&subject.phase, Phase::Validating(validation) if validation.strict);
+    let Some(review) = review_of(subject, step) else { return };
+    let blocked = issues.iter().any(|issue| strict || issue.severity.blocks());
+    let verdict = if blocked { Verdict::Fail } else { Verdict::Pass };
+    review.settled = Some((verdict, issues.to_vec()));
+}
+
+/// What stands where a reviewer's findings would.
+fn lost_issue(step: &Step, why: &str) -> Issue {
+    Issue {
+        severity: Severity::Major,
+        source: step.to_string(),
+        file: None,
+        line: None,
+        text: why.to_owned(),
+        suggested_fix: None,
+        fingerprint: Digest::of_parts(&[step.to_string().as_bytes(), b"lost"]),
+    }
+}
+
+/// What the next try of a step starts from.
+fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
+    let (resumable, why) = match end {
+        AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. } | AttemptEnd::Checked(_) => {
+            return;
+        }
+        AttemptEnd::Interrupted { resumable } => (*resumable, Why::Interrupted),
+        AttemptEnd::Failed { class, resumable, .. } => {
+            let why = match class {
+                Trouble::Transient => {
+                    work.transient += 1;
+                    Why::Trouble
+                }
+                Trouble::RateLimit { .. } | Trouble::UsageLimit { .. } => Why::Trouble,
+                Trouble::NoAnswer => {
+                    work.lost += 1;
+                    Why::NoAnswer
+                }
+                Trouble::TimedOut => {
+                    work.lost += 1;
+                    Why::TimedOut
+                }
+                Trouble::Crashed | Trouble::Refused | Trouble::Meddled => {
+                    work.lost += 1;
+                    Why::Trouble
+                }
+                // Not counted: the next try begins anew, so that it cannot be lost again.
+                Trouble::ConversationLost => Why::Trouble,
+                Trouble::Authentication
+                | Trouble::Billing
+                | Trouble::Model
+                | Trouble::BadRequest
+                | Trouble::NotStarted
+                | Trouble::DiskFull
+                | Trouble::Internal => Why::Trouble,
+            };
+            // Who was refused, or took liberties, begins anew.
+            let anew = matches!(class, Trouble::ConversationLost | Trouble::Refused | Trouble::Meddled);
+            let usable = *resumable && !anew;
+            (usable, why)
+        }
+    };
+    work.resume = session.filter(|_| resumable).map(|session| (session, why));
+}
+
+fn end_check(slot: &mut Slot, end: &AttemptEnd) {
+    let Slot::Running(tries, _) = slot else { return };
+    let mut tries = *tries;
+    *slot = match end {
+        AttemptEnd::Checked(result) => match result.verdict {
+            Verdict::Fail if !tries.failed => {
+                tries.failed = true;
+                Slot::Wanted(tries)
+            }
+            Verdict::Unavailable if tries.unavailable == 0 => {
+                tries.unavailable += 1;
+                Slot::Wanted(tries)
+            }
+            verdict @ (Verdict::Pass | Verdict::Fail | Verdict::Unavailable) => {
+                Slot::Settled(verdict, result.issues.clone())
+            }
+        },
+        AttemptEnd::Interrupted { .. }
+        | AttemptEnd::Failed { .. }
+        | AttemptEnd::Wrote { .. }
+        | AttemptEnd::Reviewed { .. }
+        | AttemptEnd::Voted { .. } => Slot::Wanted(tries),
+    };
+}
+
+fn says_something(report: &WriterReport) -> bool {
+    let lists = [
+        &report.discoveries,
+        &report.decisions,
+        &report.blockers,
+        &report.interfaces,
+        &report.notes,
+        &report.questions,
+        &report.needs_files,
+    ];
+    !report.summary.is_empty() || lists.iter().any(|list| !list.is_empty())
+}
+

@@ -1,0 +1,236 @@
+//! Votes: when one is held, how it is counted, and what each option changes.
+
+use std::sync::Arc;
+
+use super::event::{Cause, Event, GateAct, Issue, Scope, Trend, VoteOpened, VoteSettled};
+use super::report::Severity;
+use super::settle::Settlement;
+use super::state::{Illegal, RunState};
+use super::subject::{FixLoop, Origin, Phase, Poll, Todo, Voter, Work};
+use super::tally;
+use crate::ids::{Digest, Step, Subject};
+use crate::plan::graph::Index;
+use crate::plan::{self, GatePlan, Leg};
+
+/// Rounds of a vote until a person is asked.
+const ROUNDS: u8 = 2;
+
+impl Settlement<'_> {
+    /// Opens the vote on how to mend.
+    pub(super) fn ask_for_strategy(&mut self, at: Index) -> Result<(), Illegal> {
+        let gate = self.state.plan().strategy.clone();
+        self.open_vote(at, &gate, 1)
+    }
+
+    /// The next vote on the whole that is due: before the components, or after the final validation.
+    pub(super) fn next_gate(&self, before: bool) -> Option<GatePlan> {
+        let open = |gate: &&GatePlan| gate.before == before && !self.state.gates_settled.contains(&gate.name);
+        self.state.plan().gates.iter().find(open).cloned()
+    }
+
+    pub(super) fn open_vote(&mut self, at: Index, gate: &GatePlan, round: u8) -> Result<(), Illegal> {
+        let on = self.state.name(at);
+        let offered = gate.options.iter().filter(|option| {
+            option.act != plan::GateAct::Refactor || self.state.may_refactor(at)
+        });
+        let options = offered.map(|option| option.name.clone()).collect();
+        let (gate, voters, threshold) = (gate.name.clone(), gate.voters, gate.threshold);
+        self.emit(Event::VoteOpened(Box::new(VoteOpened { on, gate, round, voters, options, threshold })))
+    }
+
+    /// Counts once every ballot is in, or given up.
+    pub(super) fn count_if_settled(&mut self, at: Index) -> Result<(), Illegal> {
+        let Phase::Voting(poll) = &self.state.component_or_run(at).phase else { return Ok(()) };
+        if !poll.is_settled() {
+            return Ok(());
+        }
+        let ballots: Vec<_> = poll.voters.iter().filter_map(|voter| voter.settled.as_ref()?.as_ref()).collect();
+        let tally = tally::count(&ballots, poll.voters.len(), &poll.options, poll.threshold);
+        let (gate, round, voters) = (poll.gate.clone(), poll.round, poll.voters.len());
+        let (valid, winner, quorum) = (tally.valid, tally.winner.clone(), tally.quorum);
+        let on = self.state.name(at);
+        let settled = VoteSettled { on, gate: gate.clone(), round, tally: tally.shares, valid, winner: tally.winner };
+        self.emit(Event::VoteSettled(Box::new(settled)))?;
+        match winner {
+            Some(option) => self.carry_out(at, &gate, &option),
+            None if quorum && round < ROUNDS => {
+                let Some(gate) = self.state.plan().gate(&gate).cloned() else { return Ok(()) };
+                self.open_vote(at, &gate, round + 1)
+            }
+            None if quorum => self.ask(at, format!("the vote `{gate}` found no majority in {ROUNDS} rounds")),
+            None => self.ask(at, format!("the vote `{gate}` has no quorum: {valid} of {voters} voters answered")),
+        }
+    }
+
+    /// Does what an option says, whether voters or the user chose it.
+    pub(super) fn carry_out(&mut self, at: Index, gate: &str, option: &str) -> Result<(), Illegal> {
+        let Some(act) = self.state.plan().gate(gate).and_then(|gate| gate.act(option)) else {
+            return self.ask(at, format!("the manifest has no option `{option}` of `{gate}` any more"));
+        };
+        match act {
+            plan::GateAct::FixInPlace => {
+                let fix = self.state.component_or_run(at).fixing.as_ref().map_or(0, |fixing| fixing.rounds) + 1;
+                let on = self.state.name(at);
+                self.emit(Event::FixOpened { on, fix, counted: true, trend: Trend::Equal, from: None })
+            }
+            plan::GateAct::Refactor => self.refactor(at),
+            plan::GateAct::Escalate => self.ask(at, format!("the vote `{gate}` chose {option}")),
+            plan::GateAct::Fix if self.state.gates_fixed.contains(gate) => {
+                self.ask(at, format!("after a fix round the vote `{gate}` still says {option}"))
+            }
+            plan::GateAct::Fix => {
+                let issues = self.concerns(at, gate, option);
+                self.settle_gate(gate, option, GateAct::Fix, issues)?;
+                let on = self.state.name(at);
+                self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First, from: None })
+            }
+            plan::GateAct::Proceed => self.settle_gate(gate, option, GateAct::Proceed, Vec::new()),
+            plan::GateAct::Decide => self.settle_gate(gate, option, GateAct::Decide, Vec::new()),
+        }
+    }
+
+    fn settle_gate(&mut self, gate: &str, option: &str, act: GateAct, issues: Vec<Issue>) -> Result<(), Illegal> {
+        let before = self.state.plan().gate(gate).is_some_and(|gate| gate.before);
+        self.emit(Event::GateSettled { gate: Arc::from(gate), option: Arc::from(option), act, issues })?;
+        if act == GateAct::Fix || before { Ok(()) } else { self.conclude_whole() }
+    }
+
+    /// What the voters of an option miss, as issues of a fix round.
+    fn concerns(&self, at: Index, gate: &str, option: &str) -> Vec<Issue> {
+        let Phase::Voting(poll) = &self.state.component_or_run(at).phase else { return Vec::new() };
+        let issue = |text: String| Issue {
+            severity: Severity::Major,
+            source: format!("gate:{gate}"),
+            file: None,
+            line: None,
+            fingerprint: Digest::of_parts(&[gate.as_bytes(), text.as_bytes()]),
+            text,
+            suggested_fix: None,
+        };
+        poll.reasons(Some(option)).into_iter().map(issue).collect()
+    }
+
+    /// Back to before the implementation; a component only, and only once.
+    fn refactor(&mut self, at: Index) -> Result<(), Illegal> {
+        let subject = self.state.component_or_run(at);
+        let before = subject.commits.as_ref().and_then(|commits| commits.implemented.clone());
+        match self.state.name(at) {
+            Subject::Component(on) => self.emit(Event::Refactored { on, before }),
+            Subject::Run => self.ask(at, "the whole cannot be made anew".to_owned()),
+        }
+    }
+
+    /// Asks the user what the voters could not settle.
+    fn ask(&mut self, at: Index, what: String) -> Result<(), Illegal> {
+        let (options, issues) = match &self.state.component_or_run(at).phase {
+            Phase::Voting(poll) => (poll.options.clone(), self.open_issues(at)),
+            _ => (Vec::new(), self.open_issues(at)),
+        };
+        let options = options.iter().filter(|option| self.act_of(at, option) != Some(plan::GateAct::Escalate));
+        let options = options.map(ToString::to_string).collect();
+        self.escalate_asking(at, Cause::Vote, what, issues, options)
+    }
+
+    fn act_of(&self, at: Index, option: &str) -> Option<plan::GateAct> {
+        let Phase::Voting(poll) = &self.state.component_or_run(at).phase else { return None };
+        self.state.plan().gate(&poll.gate)?.act(option)
+    }
+}
+
+impl RunState {
+    /// Whether a gate is one of the whole.
+    pub(super) fn is_gate_of_the_whole(&self, gate: &str) -> bool {
+        *self.plan().strategy.name != *gate
+    }
+
+    /// Whether the voters may choose to make a component anew.
+    fn may_refactor(&self, at: Index) -> bool {
+        let implements = at != self.run_index() && self.plan().legs(at).contains(&Leg::Step(Step::Implement));
+        implements && !self.component(at).refactored
+    }
+
+    pub(super) fn open_vote(&mut self, event: &Event, vote: &VoteOpened) -> Result<(), Illegal> {
+        let index = self.index(event, &vote.on)?;
+        let subject = self.component_or_run(index);
+        let earlier = match &subject.phase {
+            Phase::Voting(poll) if vote.round > 1 => poll.reasons(None),
+            _ => Vec::new(),
+        };
+        let scope = match &subject.phase {
+            Phase::Voting(poll) => poll.scope,
+            _ => subject.fixing.as_ref().and_then(|fixing| fixing.scope).unwrap_or(Scope::Final),
+        };
+        // Each round has voters of its own numbers, so that they are conversations of their own.
+        let first = (vote.round - 1) * vote.voters;
+        let voters = (first..first + vote.voters).map(|voter| {
+            let step = Step::Vote { gate: vote.gate.clone(), voter };
+            Voter { work: Work::new(step), settled: None }
+        });
+        let poll = Poll {
+            gate: vote.gate.clone(),
+            round: vote.round,
+            threshold: vote.threshold,
+            options: vote.options.clone(),
+            voters: voters.collect(),
+            earlier,
+            scope,
+        };
+        self.enter(index, Phase::Voting(Box::new(poll)));
+        Ok(())
+    }
+
+    /// What the voters said is known to the next writer; a vote starts the count of returning issues anew.
+    pub(super) fn settle_vote(&mut self, event: &Event, vote: &VoteSettled) -> Result<(), Illegal> {
+        let index = self.index(event, &vote.on)?;
+        let subject = self.at_mut(index);
+        let Phase::Voting(poll) = &subject.phase else { return Err(Self::illegal(event, "no vote is open")) };
+        let advice = vote.winner.as_ref().map_or_else(Vec::new, |winner| poll.reasons(Some(winner)));
+        if let Some(fixing) = &mut subject.fixing {
+            fixing.returns.clear();
+            fixing.advice = advice;
+        }
+        Ok(())
+    }
+
+    pub(super) fn settle_gate(&mut self, gate: &Arc<str>, option: &Arc<str>, act: GateAct, issues: &[Issue]) {
+        match act {
+            GateAct::Fix => {
+                self.gates_fixed.insert(gate.clone());
+                let run = self.run_index();
+                let fixing = self.at_mut(run).fixing.insert(Box::default());
+                fixing.scope = Some(Scope::Final);
+                fixing.issues = issues.to_vec();
+                return;
+            }
+            GateAct::Decide => self.decisions.push(format!("{gate}: {option}")),
+            GateAct::Proceed | GateAct::Escalate => {}
+        }
+        self.gates_settled.insert(gate.clone());
+        self.enter(self.run_index(), Phase::Waiting(Todo::Fresh));
+    }
+
+    /// A component goes back to before its implementation: a new conversation, a new budget, the voters' reasons.
+    pub(super) fn refactor(&mut self, index: Index, before: Option<&str>) {
+        let implement = Leg::Step(Step::Implement);
+        let leg = self.plan().legs(index).iter().position(|leg| *leg == implement).unwrap_or(0) as u8;
+        let subject = self.at_mut(index);
+        let old = subject.fixing.take().unwrap_or_default();
+        subject.fixing = Some(Box::new(FixLoop { advice: old.advice, tried: old.tried, ..FixLoop::default() }));
+        subject.refactored = true;
+        subject.leg = leg;
+        subject.findings.clear();
+        if let Some(commits) = &mut subject.commits {
+            commits.implemented = None;
+        }
+        let origin = before.map(|commit| Origin::Before(commit.into()));
+        self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Implement) }));
+    }
+
+    /// Work has to be judged again: the whole, and the votes on it.
+    pub(super) fn reopen(&mut self) {
+        self.completed = None;
+        let plan = self.plan().clone();
+        self.gates_settled.retain(|name| plan.gate(name).is_some_and(|gate| gate.before));
+        self.gates_fixed.clear();
+    }
+}
