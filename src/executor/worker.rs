@@ -268,7 +268,9 @@ pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[St
     }
     let end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, others, &mut notes),
-        Ending::Answered(Answer::Reviewed(report)) => AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() },
+        Ending::Answered(Answer::Reviewed(report)) => {
+            AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
+        }
         Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
         Ending::Failed { trouble, message, resumable } => AttemptEnd::Failed { class: trouble, message, resumable },
         Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
@@ -288,7 +290,12 @@ fn keep(
     match job.tree.commit(&commit) {
         Ok(commit) => {
             let product = job.definition_of(&attempt.on).map(|definition| product_of(job, definition));
-            AttemptEnd::Wrote { report: Box::new(report), commit: commit.map(Into::into), product, findings: Vec::new() }
+            AttemptEnd::Wrote {
+                report: Box::new(report),
+                commit: commit.map(Into::into),
+                product,
+                findings: Vec::new(),
+            }
         }
         Err(error) => {
             notes.push("its answer is in its stream file; the work is in the tree, not committed".to_owned());

@@ -92,7 +92,11 @@ impl Settlement<'_> {
             (Verb::Accept, During::Gate(gate)) => {
                 let (option, act) = (Arc::from("accepted by the user"), GateAct::Proceed);
                 self.emit(Event::GateSettled { gate: gate.clone(), option, act, issues: Vec::new() })?;
-                if self.state.plan().gate(&gate).is_some_and(|gate| gate.before) { Ok(()) } else { self.conclude_whole() }
+                if self.state.plan().gate(&gate).is_some_and(|gate| gate.before) {
+                    Ok(())
+                } else {
+                    self.conclude_whole()
+                }
             }
             (Verb::Retry | Verb::Option | Verb::Recheck, During::Gate(gate)) => {
                 match self.state.plan().gate(&gate).cloned() {

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Trend, Verb, Verdict};
 use super::state::{Halt, Illegal, RunState};
-use super::subject::{
-    During, Origin, Phase, Question, Review, Running, Slot, Standing, Todo, Tries, Validation, Work,
-};
+use super::subject::{During, Origin, Phase, Question, Review, Running, Slot, Standing, Todo, Tries, Validation, Work};
 use crate::ids::{Digest, Step, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{Leg, Plan};
@@ -72,12 +70,16 @@ impl RunState {
             Event::AttemptEnded { attempt, end, usage, .. } => {
                 self.end_attempt(event, attempt, end, usage.as_deref())?;
             }
-            Event::RetryScheduled { on, at: when } => {
+            Event::RetryScheduled { on, step, at: when } => {
                 let index = self.index(event, on)?;
-                match &mut self.at_mut(index).phase {
-                    Phase::Working(work) => work.not_before = Some(*when),
-                    _ => return Err(Self::illegal(event, "no agent step is under way")),
-                }
+                let phase = &mut self.at_mut(index).phase;
+                let work = match (step, phase) {
+                    (Some(step), phase) => phase.work_of_mut(step),
+                    (None, Phase::Working(work)) => Some(work),
+                    (None, _) => None,
+                };
+                let Some(work) = work else { return Err(Self::illegal(event, "no agent step is under way")) };
+                work.not_before = Some(*when);
             }
             Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, strict, set } => {
                 let validation = Validation {
@@ -331,11 +333,8 @@ impl RunState {
 
 /// The reviewers of a validation, wave by wave.
 fn reviews(waves: &[Vec<u8>]) -> Vec<Review> {
-    let review = |wave: usize, reviewer: u8| Review {
-        wave: wave as u8,
-        work: Work::new(Step::Review(reviewer)),
-        settled: None,
-    };
+    let review =
+        |wave: usize, reviewer: u8| Review { wave: wave as u8, work: Work::new(Step::Review(reviewer)), settled: None };
     waves.iter().enumerate().flat_map(|(wave, of_wave)| of_wave.iter().map(move |&one| review(wave, one))).collect()
 }
 

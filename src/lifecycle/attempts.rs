@@ -9,7 +9,12 @@ use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
 
 impl RunState {
-    pub(super) fn start_attempt(&mut self, event: &Event, attempt: &AttemptId, running: Running) -> Result<(), Illegal> {
+    pub(super) fn start_attempt(
+        &mut self,
+        event: &Event,
+        attempt: &AttemptId,
+        running: Running,
+    ) -> Result<(), Illegal> {
         let index = self.index(event, &attempt.on)?;
         let subject = self.at_mut(index);
         if attempt.n != subject.next_attempt(&attempt.step) {
@@ -87,13 +92,7 @@ impl RunState {
         Ok(())
     }
 
-    fn end_agent(
-        &mut self,
-        event: &Event,
-        index: Index,
-        attempt: &AttemptId,
-        end: &AttemptEnd,
-    ) -> Result<(), Illegal> {
+    fn end_agent(&mut self, event: &Event, index: Index, attempt: &AttemptId, end: &AttemptEnd) -> Result<(), Illegal> {
         let next_leg = leg_after(self.plan(), index, &attempt.step);
         let subject = self.at_mut(index);
         let running = |work: &Work| work.running.as_ref().is_some_and(|running| running.n == attempt.n);
@@ -311,4 +310,3 @@ fn says_something(report: &WriterReport) -> bool {
     ];
     !report.summary.is_empty() || lists.iter().any(|list| !list.is_empty())
 }
-

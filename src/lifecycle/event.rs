@@ -122,6 +122,9 @@ pub enum Event {
     RetryScheduled {
         /// Whose.
         on: Subject,
+        /// Which reviewer or voter; none: its writer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<Step>,
         /// When.
         at: Timestamp,
     },

@@ -206,7 +206,10 @@ fn launch_agent(
         session: Some(session.clone()),
         resumed: resume.is_some(),
     })?;
-    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Agent { session, origin: origin.filter(|_| resume.is_none()), resume, strong } }))
+    Ok(Next::Launch(
+        settlement.events,
+        Launch { attempt, task: Task::Agent { session, origin: origin.filter(|_| resume.is_none()), resume, strong } },
+    ))
 }
 
 impl RunState {

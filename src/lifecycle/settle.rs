@@ -413,8 +413,8 @@ impl Settlement<'_> {
 
     fn complete(&mut self, at: Index) -> Result<(), Illegal> {
         let plan = self.state.plan();
-        let checked = plan.legs(at).contains(&Leg::Validate)
-            && (!plan.component(at).checks.is_empty() || plan.reviewers > 0);
+        let checked =
+            plan.legs(at).contains(&Leg::Validate) && (!plan.component(at).checks.is_empty() || plan.reviewers > 0);
         let waived = self.state.waived.iter().any(|(_, of)| *of == at);
         self.complete_as(
             at,
@@ -476,7 +476,6 @@ impl Settlement<'_> {
         let escalation = Escalation { id, on, question, cause, options, issues, tried };
         self.emit(Event::Escalated(Box::new(escalation)))
     }
-
 }
 
 fn unavailable_question(issues: &[Issue]) -> String {

@@ -42,12 +42,8 @@ pub fn count(ballots: &[&BallotReport], voters: usize, options: &[Arc<str>], thr
     let total: f64 = shares.iter().map(|share| share.weight).sum();
     let quorum = valid.len() * 3 >= voters * 2 && !valid.is_empty();
     let best = shares.iter().max_by(|one, other| one.weight.total_cmp(&other.weight));
-    let tied = |best: &Share| {
-        shares.iter().filter(|share| (share.weight - best.weight).abs() <= EPSILON).count() > 1
-    };
-    let wins = |best: &&Share| {
-        quorum && total > EPSILON && best.weight + EPSILON >= threshold * total && !tied(best)
-    };
+    let tied = |best: &Share| shares.iter().filter(|share| (share.weight - best.weight).abs() <= EPSILON).count() > 1;
+    let wins = |best: &&Share| quorum && total > EPSILON && best.weight + EPSILON >= threshold * total && !tied(best);
     let winner = best.filter(wins).map(|share| share.option.clone());
     Tally { valid: u8::try_from(valid.len()).unwrap_or(u8::MAX), winner, quorum, shares }
 }

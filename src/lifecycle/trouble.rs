@@ -29,7 +29,13 @@ const PARK: Duration = Duration::from_secs(15 * 60);
 const PARK_MARGIN: Duration = Duration::from_secs(60);
 impl Settlement<'_> {
     /// What follows when the attempt of a step ended in trouble: another try, a pause, or the end of its patience.
-    pub(super) fn after_trouble(&mut self, at: Index, step: &Step, class: Trouble, message: &str) -> Result<(), Illegal> {
+    pub(super) fn after_trouble(
+        &mut self,
+        at: Index,
+        step: &Step,
+        class: Trouble,
+        message: &str,
+    ) -> Result<(), Illegal> {
         let Some(work) = self.state.component_or_run(at).phase.work_of(step) else { return Ok(()) };
         let (transient, lost) = (work.transient, work.lost);
         match class {
@@ -41,7 +47,8 @@ impl Settlement<'_> {
                 let ceiling = doubled(BACKOFF, transient.saturating_sub(1).into(), BACKOFF_LIMIT);
                 let on = self.state.name(at);
                 let when = later(self.now, ceiling.mul_f64(self.dice));
-                self.emit(Event::RetryScheduled { on, at: when })
+                let step = Some(step).filter(|step| !step.writes()).cloned();
+                self.emit(Event::RetryScheduled { on, step, at: when })
             }
             // Who was refused while all pause already was on its way before: one burst of refusals is one limit.
             Trouble::RateLimit { until } if holds(self.state.pause, self.now.max(until.unwrap_or(self.now))) => Ok(()),

@@ -30,9 +30,8 @@ impl Settlement<'_> {
 
     pub(super) fn open_vote(&mut self, at: Index, gate: &GatePlan, round: u8) -> Result<(), Illegal> {
         let on = self.state.name(at);
-        let offered = gate.options.iter().filter(|option| {
-            option.act != plan::GateAct::Refactor || self.state.may_refactor(at)
-        });
+        let offered =
+            gate.options.iter().filter(|option| option.act != plan::GateAct::Refactor || self.state.may_refactor(at));
         let options = offered.map(|option| option.name.clone()).collect();
         let (gate, voters, threshold) = (gate.name.clone(), gate.voters, gate.threshold);
         self.emit(Event::VoteOpened(Box::new(VoteOpened { on, gate, round, voters, options, threshold })))
@@ -53,10 +52,10 @@ impl Settlement<'_> {
         self.emit(Event::VoteSettled(Box::new(settled)))?;
         match winner {
             Some(option) => self.carry_out(at, &gate, &option),
-            None if quorum && round < ROUNDS => {
-                let Some(gate) = self.state.plan().gate(&gate).cloned() else { return Ok(()) };
-                self.open_vote(at, &gate, round + 1)
-            }
+            None if quorum && round < ROUNDS => match self.state.plan().gate(&gate).cloned() {
+                Some(gate) => self.open_vote(at, &gate, round + 1),
+                None => self.ask(at, format!("the manifest has no vote `{gate}` any more")),
+            },
             None if quorum => self.ask(at, format!("the vote `{gate}` found no majority in {ROUNDS} rounds")),
             None => self.ask(at, format!("the vote `{gate}` has no quorum: {valid} of {voters} voters answered")),
         }

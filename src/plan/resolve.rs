@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::graph::{Cyclic, Index};
-use super::{gates, CheckIndex, CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule, check_set_digest};
+use super::{CheckIndex, CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule, check_set_digest, gates};
 use crate::ids::{ComponentId, Digest};
 use crate::spec::load::Spec;
 use crate::spec::manifest::{self, Check, ComponentComplexity, ComponentDef, Manifest, RedBase, When};

@@ -298,7 +298,7 @@ impl View {
             Event::ComponentStarted { on, .. } => self.enter(on, Phase::Working("start")),
             Event::AttemptStarted { attempt, .. } => self.start_attempt(attempt, at),
             Event::AttemptEnded { attempt, end, usage, .. } => self.end_attempt(attempt, end, usage.as_deref()),
-            Event::RetryScheduled { on, at } => self.retries.push((on.clone(), *at)),
+            Event::RetryScheduled { on, at, .. } => self.retries.push((on.clone(), *at)),
             Event::ValidationOpened { on, round, .. } => self.enter_subject(on, Phase::Validating(*round)),
             Event::FixOpened { on, fix, .. } => self.enter_subject(on, Phase::Fixing(*fix)),
             Event::VoteOpened(vote) => self.enter_subject(&vote.on, Phase::Working("vote")),

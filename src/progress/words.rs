@@ -138,7 +138,9 @@ impl fmt::Display for Words<'_> {
             Event::GateSettled { gate, option, act, .. } => {
                 write!(f, "{} says {}: {}", one_line(gate), one_line(option), consequence(*act))
             }
-            Event::Refactored { .. } => f.write_str("goes back to before its implementation, to be made in another way"),
+            Event::Refactored { .. } => {
+                f.write_str("goes back to before its implementation, to be made in another way")
+            }
             Event::Inherited { issues } => {
                 write!(f, "{} from before any work, which blocks nothing", plural(issues.len(), "inherited issue"))
             }

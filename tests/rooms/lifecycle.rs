@@ -13,11 +13,14 @@ use cco::lifecycle::event::{
 };
 use cco::lifecycle::next::{Next, Task, end_of, next, wake_at};
 use cco::lifecycle::reconcile;
-use cco::lifecycle::report::{Claim, Severity, WriterReport};
+use cco::lifecycle::report::{BallotReport, Claim, ReviewIssue, ReviewReport, Severity, WriterReport};
 use cco::lifecycle::settle::{Outcome, answer, settle};
 use cco::lifecycle::state::RunState;
 use cco::lifecycle::subject::Phase;
-use cco::plan::{CheckIndex, CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule, check_set_digest};
+use cco::plan::{
+    CheckIndex, CheckPlan, ComponentPlan, GateAct, GatePlan, Mode, OptionPlan, Parts, Plan, Policy, Schedule,
+    check_set_digest,
+};
 use jiff::Timestamp;
 
 /// A small deterministic source of choices.
@@ -38,6 +41,31 @@ fn hash(value: impl Hash) -> u64 {
 
 fn start() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+fn gate(name: &str, before: bool, options: &[(&str, GateAct)]) -> GatePlan {
+    let option = |&(name, act): &(&str, GateAct)| OptionPlan { name: name.into(), act, meaning: String::new() };
+    GatePlan {
+        name: name.into(),
+        before,
+        question: "how?".into(),
+        options: options.iter().map(option).collect(),
+        voters: 3,
+        threshold: 2.0 / 3.0,
+        models: Vec::new(),
+    }
+}
+
+fn strategy() -> GatePlan {
+    let options =
+        [("FIX_IN_PLACE", GateAct::FixInPlace), ("REFACTOR", GateAct::Refactor), ("ESCALATE", GateAct::Escalate)];
+    gate("fix_strategy", false, &options)
+}
+
+fn random_gates(dice: &mut Dice) -> Vec<GatePlan> {
+    let before = gate("impact", true, &[("KEEP", GateAct::Decide), ("STOP", GateAct::Escalate)]);
+    let after = gate("ready", false, &[("READY", GateAct::Proceed), ("MORE", GateAct::Fix), ("NO", GateAct::Escalate)]);
+    [before, after].into_iter().filter(|_| dice.roll(3) == 0).collect()
 }
 
 fn random_plan(seed: u64) -> Plan {
@@ -80,7 +108,16 @@ fn random_plan(seed: u64) -> Plan {
         checks,
         level_checks: if dice.roll(2) == 0 { vec![check_count] } else { Vec::new() },
         final_checks: (0..=check_count).collect(),
-        policy: Policy { jobs: 1 + dice.roll(4) as u32, max_fix_attempts: dice.roll(4) as u32, ..Policy::default() },
+        baseline: if dice.roll(3) == 0 { vec![check_count] } else { Vec::new() },
+        reviewers: dice.roll(4) as u8,
+        gates: random_gates(&mut dice),
+        strategy: strategy(),
+        policy: Policy {
+            jobs: 1 + dice.roll(4) as u32,
+            max_fix_attempts: dice.roll(4) as u32,
+            inherit_red: dice.roll(2) == 0,
+            ..Policy::default()
+        },
         one_tree: dice.roll(2) == 0,
         only: None,
     })
@@ -114,14 +151,68 @@ fn answer_of(seed: u64, attempt: &AttemptId, ended: u32) -> AttemptEnd {
                 note: None,
             }))
         }
-        _ => match lot {
-            0..80 => AttemptEnd::Wrote { report: Box::new(WriterReport::default()), commit: None, product: None },
+        step => match lot {
+            0..80 => said(step, hash((seed, "said", &attempt.on, &attempt.step, ended))),
             80..86 => trouble(Trouble::Transient),
             86..90 => trouble(Trouble::RateLimit { until: None }),
             90..92 => trouble(Trouble::UsageLimit { until: None }),
             92..96 => trouble(Trouble::NoAnswer),
+            96..98 if !step.writes() => trouble(Trouble::Meddled),
             _ => trouble(Trouble::TimedOut),
         },
+    }
+}
+
+/// What an agent says that answers.
+fn said(step: &Step, lot: u64) -> AttemptEnd {
+    match step {
+        Step::Review(_) => {
+            let issues = if lot.is_multiple_of(3) { vec![finding(lot / 3 % 2)] } else { Vec::new() };
+            AttemptEnd::Reviewed {
+                report: Box::new(ReviewReport { summary: String::new(), issues }),
+                issues: Vec::new(),
+            }
+        }
+        Step::Vote { gate, .. } => {
+            let options: &[&str] = match &**gate {
+                "fix_strategy" => &["FIX_IN_PLACE", "REFACTOR", "ESCALATE", "NONSENSE"],
+                "impact" => &["KEEP", "KEEP", "STOP"],
+                _ => &["READY", "READY", "MORE", "NO"],
+            };
+            let vote = options[(lot % options.len() as u64) as usize].to_owned();
+            let confidence = (lot / 7 % 11) as f64 / 10.0;
+            AttemptEnd::Voted { ballot: Box::new(BallotReport { vote, confidence, reasoning: format!("r{lot}") }) }
+        }
+        _ => {
+            let findings = if lot.is_multiple_of(9) { vec![tampered()] } else { Vec::new() };
+            let commit = (!lot.is_multiple_of(4)).then(|| format!("c{lot}").into());
+            AttemptEnd::Wrote { report: Box::default(), commit, product: None, findings }
+        }
+    }
+}
+
+fn finding(which: u64) -> ReviewIssue {
+    ReviewIssue {
+        severity: if which == 0 { Severity::Major } else { Severity::Minor },
+        file: "a.rs".into(),
+        line: Some(1),
+        text: format!("wrong in way {which}"),
+        how_it_fails: "on 0".into(),
+        requirement: None,
+        suggested_fix: None,
+        same_as: None,
+    }
+}
+
+fn tampered() -> Issue {
+    Issue {
+        severity: Severity::Major,
+        source: "tamper:test_deleted".into(),
+        file: Some("t.rs".into()),
+        line: None,
+        text: "a test is gone".into(),
+        suggested_fix: None,
+        fingerprint: Digest::of(b"tampered"),
     }
 }
 
@@ -221,6 +312,7 @@ impl World {
         assert!(counts.checks <= self.state.plan().policy.check_jobs);
         if self.state.plan().one_tree {
             assert!(counts.writers == 0 || counts.checks == 0, "world {}: a check beside a writer", self.seed);
+            assert!(counts.writers == 0 || counts.readers == 0, "world {}: a reader beside a writer", self.seed);
         }
     }
 
@@ -247,7 +339,9 @@ impl World {
         let mut paid = HashMap::new();
         for (_, events) in &self.records {
             for event in events {
-                if let Event::AttemptEnded { attempt, end: AttemptEnd::Wrote { .. }, .. } = event {
+                if let Event::AttemptEnded { attempt, end, .. } = event
+                    && matches!(end, AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. })
+                {
                     *paid.entry((attempt.on.clone(), attempt.step.clone())).or_insert(0) += 1;
                 }
             }
@@ -342,7 +436,7 @@ fn any_edit_between_two_runs_is_survived() {
 /// Near the end of a usage window nothing new begins, and the run waits for its end by itself.
 #[test]
 fn nothing_begins_before_a_window_that_is_nearly_used_up_resets() {
-    let plan = Arc::new(random_plan(hash(3u64)));
+    let plan = apart(&["a", "b"]);
     let mut world = World::begin(&plan, 3, &[], 3);
     let until = start().checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
     world.record(vec![Event::WindowNearlyUsed { until }], true);
@@ -386,6 +480,10 @@ fn apart_with(ids: &[&str], policy: Policy) -> Arc<Plan> {
         checks: ids.iter().map(check).collect(),
         level_checks: Vec::new(),
         final_checks: (0..ids.len() as u32).collect(),
+        baseline: Vec::new(),
+        reviewers: 0,
+        gates: Vec::new(),
+        strategy: strategy(),
         policy,
         one_tree: false,
         only: None,
@@ -411,7 +509,10 @@ impl World {
 
     fn asks(&mut self, attempt: AttemptId) {
         let report = WriterReport { status: Claim::Blocked, questions: vec!["how?".into()], ..WriterReport::default() };
-        self.settle(attempt, AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None });
+        self.settle(
+            attempt,
+            AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None, findings: Vec::new() },
+        );
     }
 
     fn answers(&mut self, id: &str, verb: Verb) {
@@ -470,7 +571,10 @@ fn checks_of_skipped_components_are_not_part_of_the_whole() {
     let attempts = world.start_all();
     world.asks(attempts[0].clone());
     world.answers("q1", Verb::Skip);
-    world.settle(attempts[1].clone(), AttemptEnd::Wrote { report: Box::default(), commit: None, product: None });
+    world.settle(
+        attempts[1].clone(),
+        AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new() },
+    );
     let check = world.start_all().remove(0);
     let skipped = format!("{}.check:check-{}-1", Subject::Run, attempts[0].on);
     let passed = CheckResult {
@@ -504,7 +608,7 @@ fn fail_fast_waits_for_no_backoff() {
 fn what_was_accepted_is_not_asked_about_again() {
     let policy = Policy { jobs: 4, max_fix_attempts: 0, ..Policy::default() };
     let mut world = World::begin(&apart_with(&["a"], policy), 0, &[], 0);
-    let wrote = || AttemptEnd::Wrote { report: Box::default(), commit: None, product: None };
+    let wrote = || AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new() };
     let implement = world.start_all().remove(0);
     world.settle(implement, wrote());
     fail_checks(&mut world);
@@ -521,7 +625,10 @@ fn accepting_a_part_leaves_the_rest_open() {
     let policy = Policy { jobs: 4, max_fix_attempts: 0, ..Policy::default() };
     let mut world = World::begin(&apart_with(&["a"], policy), 0, &[], 0);
     let implement = world.start_all().remove(0);
-    world.settle(implement, AttemptEnd::Wrote { report: Box::default(), commit: None, product: None });
+    world.settle(
+        implement,
+        AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new() },
+    );
     fail_checks(&mut world);
     let words = Answer {
         id: "q1".into(),

@@ -64,7 +64,7 @@ fn ended(subject: &str, step: &str, end: AttemptEnd, cost_usd: Option<f64>) -> E
 
 fn wrote(summary: &str) -> AttemptEnd {
     let report = WriterReport { summary: summary.into(), ..WriterReport::default() };
-    AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None }
+    AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None, findings: Vec::new() }
 }
 
 fn complete(name: &str) -> Event {
@@ -124,16 +124,25 @@ fn story() -> Vec<Record> {
         scope: Scope::Component,
         round: 1,
         checks: Vec::new(),
+        reviewers: Vec::new(),
+        change_only: false,
+        strict: false,
         set: Digest::default(),
     };
-    let fix = Event::FixOpened { on: on("auth"), fix: 1, counted: true, trend: Trend::First };
+    let fix = Event::FixOpened { on: on("auth"), fix: 1, counted: true, trend: Trend::First, from: None };
     let batches = vec![
         (0, vec![Event::JournalOpened { format: 1, cco: "0.1.0".into(), spec: "shop/x-0a1b2c3d".into() }]),
         (0, vec![run_started(), started("auth", "implement"), started(LONG, "skeleton"), started("docs", "implement")]),
         (60, vec![ended("auth", "implement", wrote("wrote the \u{202e}login"), Some(0.5)), opened]),
         (60, vec![started("auth", "check:tests")]),
         (63, vec![ended("auth", "check:tests", checked, None), failed, fix, started("auth", "fix")]),
-        (70, vec![ended("docs", "implement", overloaded, None), Event::RetryScheduled { on: on("docs"), at: at(130) }]),
+        (
+            70,
+            vec![
+                ended("docs", "implement", overloaded, None),
+                Event::RetryScheduled { on: on("docs"), step: None, at: at(130) },
+            ],
+        ),
         (71, vec![Event::RunPaused { until: at(821), why: Pause::UsageLimit }, Event::JobsChanged { jobs: 2 }]),
         (72, vec![escalated("docs", "Which 言語 should the\nmanual be in?")]),
     ];

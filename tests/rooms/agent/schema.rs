@@ -60,6 +60,7 @@ fn what_the_types_write_the_schema_accepts() {
             line: Some(7),
             text: "wrong".to_owned(),
             how_it_fails: "always".to_owned(),
+            requirement: None,
             suggested_fix: None,
             same_as: Some("i1".to_owned()),
         }],

@@ -2,7 +2,7 @@
 
 use cco::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 use cco::lifecycle::event::*;
-use cco::lifecycle::report::{BallotReport, Claim, ReviewIssue, ReviewReport, Severity, WriterReport};
+use cco::lifecycle::report::{BallotReport, Claim, Dispute, ReviewIssue, ReviewReport, Severity, WriterReport};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -50,6 +50,7 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
         notes: vec!["n".into()],
         questions: vec!["q?".into()],
         needs_files: vec!["src/lib.rs".into()],
+        disputes: vec![],
     };
     let review_issue = ReviewIssue {
         severity: Severity::Critical,
@@ -57,6 +58,7 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
         line: Some(1),
         text: "wrong".into(),
         how_it_fails: "on empty input".into(),
+        requirement: None,
         suggested_fix: Some("check".into()),
         same_as: Some("i1".into()),
     };
@@ -85,9 +87,10 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
                 report: Box::new(report),
                 commit: Some("c0ffee".into()),
                 product: Some(Digest::of(b"files")),
+                findings: vec![],
             },
         ),
-        ("review:1", AttemptEnd::Reviewed { report: Box::new(review) }),
+        ("review:1", AttemptEnd::Reviewed { report: Box::new(review), issues: vec![] }),
         ("vote:fix_strategy:2", AttemptEnd::Voted { ballot: Box::new(ballot) }),
         ("check:tests", AttemptEnd::Checked(Box::new(checked))),
         ("fix", AttemptEnd::Interrupted { resumable: false }),
@@ -114,6 +117,11 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
 
 /// One of every event, in records as a run would write them.
 pub fn every_event() -> Vec<Vec<Event>> {
+    [engine(), enforcement()].concat()
+}
+
+/// What the first version of the format knew.
+pub fn engine() -> Vec<Vec<Event>> {
     let run = RunStarted {
         run: 1,
         plan: Digest::of(b"plan"),
@@ -162,7 +170,7 @@ pub fn every_event() -> Vec<Vec<Event>> {
             Event::JobsChanged { jobs: 2 },
             Event::WindowNearlyUsed { until: at(60) },
         ],
-        vec![Event::RetryScheduled { on: Subject::Run, at: at(61) }],
+        vec![Event::RetryScheduled { on: Subject::Run, step: None, at: at(61) }],
         vec![Event::StepOpened { on: on.clone(), step: Step::Implement }],
         vec![Event::ValidationWaived { scope: Scope::Final }, Event::RunAborted],
         vec![
@@ -171,11 +179,14 @@ pub fn every_event() -> Vec<Vec<Event>> {
                 scope: Scope::Level(3),
                 round: 1,
                 checks: vec!["lint".into()],
+                reviewers: vec![],
+                change_only: false,
+                strict: false,
                 set: Digest::of(b"checks"),
             },
             settled,
         ],
-        vec![Event::FixOpened { on: on.clone(), fix: 1, counted: true, trend: Trend::Worse }],
+        vec![Event::FixOpened { on: on.clone(), fix: 1, counted: true, trend: Trend::Worse, from: None }],
         vec![Event::Escalated(Box::new(escalation))],
         vec![Event::Answered(Box::new(answer))],
         vec![
@@ -196,6 +207,69 @@ pub fn every_event() -> Vec<Vec<Event>> {
         ends().into_iter().map(|(attempt, end)| vec![Event::AttemptEnded { attempt, end, ms: 1500, usage: usage() }]),
     );
     records
+}
+
+/// What enforcement added to it.
+pub fn enforcement() -> Vec<Vec<Event>> {
+    let on = Subject::Component(id("auth"));
+    let dispute = Dispute { issue: "0a1b2c3d".into(), reason: "it is meant so".into() };
+    let report = WriterReport { summary: "mended".into(), disputes: vec![dispute], ..WriterReport::default() };
+    let review_issue = ReviewIssue {
+        severity: Severity::Major,
+        file: "a.rs".into(),
+        line: None,
+        text: "missing".into(),
+        how_it_fails: "always".into(),
+        requirement: Some("it must refuse".into()),
+        suggested_fix: None,
+        same_as: None,
+    };
+    let review = ReviewReport { summary: "read it".into(), issues: vec![review_issue] };
+    let ended = |step: &str, n, end| Event::AttemptEnded { attempt: attempt("auth", step, n), end, ms: 1, usage: None };
+    let wrote = AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None, findings: vec![issue()] };
+    let reviewed = AttemptEnd::Reviewed { report: Box::new(review), issues: vec![issue()] };
+    let meddled = AttemptEnd::Failed { class: Trouble::Meddled, message: "wrote".into(), resumable: false };
+    let full = AttemptEnd::Failed { class: Trouble::DiskFull, message: "full".into(), resumable: true };
+    let opened = |scope, reviewers, change_only, strict| Event::ValidationOpened {
+        on: on.clone(),
+        scope,
+        round: 2,
+        checks: vec![],
+        reviewers,
+        change_only,
+        strict,
+        set: Digest::of(b"checks"),
+    };
+    let gate: std::sync::Arc<str> = "fix_strategy".into();
+    let vote = VoteOpened {
+        on: on.clone(),
+        gate: gate.clone(),
+        round: 1,
+        voters: 3,
+        options: vec!["FIX_IN_PLACE".into(), "REFACTOR".into()],
+        threshold: 2.0 / 3.0,
+    };
+    let share = Share { option: "REFACTOR".into(), votes: 2, weight: 0.1 + 0.2 };
+    let counted =
+        VoteSettled { on: on.clone(), gate, round: 1, tally: vec![share], valid: 2, winner: Some("REFACTOR".into()) };
+    let settled = |act| Event::GateSettled {
+        gate: "production_ready".into(),
+        option: "READY".into(),
+        act,
+        issues: if act == GateAct::Fix { vec![issue()] } else { vec![] },
+    };
+    vec![
+        vec![ended("implement", 9, wrote), ended("fix", 9, full)],
+        vec![opened(Scope::Baseline, vec![], false, false), Event::Inherited { issues: vec![issue()] }],
+        vec![opened(Scope::Component, vec![vec![1], vec![0, 2]], false, true), ended("review:1", 9, reviewed)],
+        vec![opened(Scope::Component, vec![], true, false), ended("review:1", 10, meddled)],
+        vec![Event::RetryScheduled { on: on.clone(), step: Some(Step::Review(1)), at: at(62) }],
+        vec![Event::SeatLost { on: on.clone(), step: Step::Review(1), why: "it does not answer".into() }],
+        vec![Event::FixOpened { on, fix: 3, counted: true, trend: Trend::Worse, from: Some("c0ffee".into()) }],
+        vec![Event::VoteOpened(Box::new(vote)), Event::VoteSettled(Box::new(counted))],
+        vec![Event::Refactored { on: id("auth"), before: Some("c0ffee".into()) }],
+        vec![settled(GateAct::Proceed), settled(GateAct::Decide), settled(GateAct::Fix), settled(GateAct::Escalate)],
+    ]
 }
 
 /// Arbitrary batches of arbitrary records, to go behind an opening one.
