@@ -33,3 +33,29 @@ fn clean<T: Serialize + DeserializeOwned>(redactor: &Redactor, said: T) -> serde
     redactor.json(&mut value, &NAMES);
     serde_json::from_value(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::pass;
+    use crate::executor::worker::ended;
+    use crate::ids::AttemptId;
+    use crate::lifecycle::event::{AttemptEnd, Trouble};
+    use crate::redact::{Redactor, Secrets};
+
+    #[test]
+    fn what_cco_says_of_an_attempt_passes_it_too() -> Result<(), Box<dyn std::error::Error>> {
+        let mut secrets = Secrets::new();
+        secrets.add_variable("A_TOKEN", "abcDEF123456");
+        let attempt: AttemptId = serde_json::from_str(r#"{"on":"a","step":"fix","n":1}"#)?;
+        let said = |secret: &str| {
+            let message = format!("cannot read `{secret}`");
+            let mut said =
+                ended(attempt.clone(), AttemptEnd::Failed { class: Trouble::Crashed, message, resumable: true });
+            said.notes.push(format!("see {secret}"));
+            said
+        };
+        let told = pass(&Redactor::new(secrets)?, said("abcDEF123456"));
+        assert_eq!(told, said("[redacted A_TOKEN]"));
+        Ok(())
+    }
+}

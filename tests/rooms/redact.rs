@@ -117,13 +117,18 @@ proptest! {
 
 #[test]
 fn what_may_follow_is_shown_at_once() {
-    let redactor = redactor(&[("A_TOKEN", "abcDEF123456")]);
-    let mut pieces = Redacting::new(&redactor);
+    let one = redactor(&[("A_TOKEN", "abcDEF123456")]);
+    let mut pieces = Redacting::new(&one);
     let mut push = |text: &str| String::from_utf8(pieces.push(text.as_bytes().to_vec())).unwrap();
     assert_eq!(push("see: abc"), "see: ");
     assert_eq!(push("DEF and more"), "abcDEF and more");
     assert_eq!(push("abcDEF123456"), "[redacted A_TOKEN]");
     assert_eq!((push("abc"), pieces.finish()), (String::new(), b"abc".to_vec()));
+    // A whole secret may be the beginning of another one.
+    let two = redactor(&[("A_TOKEN", "abcDEF123456"), ("B_TOKEN", "abcDEF12345678")]);
+    let mut pieces = Redacting::new(&two);
+    assert_eq!(pieces.push(b"abcDEF123456".to_vec()), b"");
+    assert_eq!(pieces.push(b"78.".to_vec()), b"[redacted B_TOKEN].");
 }
 
 #[test]

@@ -103,6 +103,9 @@ fn no_secret_is_told_to_anyone() {
     assert_redacted("the notice", &read(&notified));
     assert_redacted("the commits", &world.git(&["log", "--all", "--format=%B"]));
     let spec = world.spec.to_str().unwrap();
+    // What the user wrote goes into prompts as it is, and is hidden only where they are shown.
+    let prompt = world.spec.join("runs/b.implement-1.prompt.md");
+    write(&prompt, &format!("{}\n{TOKEN}\n", read(&prompt)));
     for args in [
         &["status", spec][..],
         &["status", spec, "--json"],
@@ -148,6 +151,25 @@ fn records_on_stdout_and_the_users_words_hold_no_secret() {
     assert_eq!(world.events().iter().find_map(guidance).unwrap(), "it is [redacted DEPLOY_TOKEN]");
     run(&["--redo", "c", "-m", &format!("with {COPIED}")], 0);
     assert_redacted("the journal", &read(&world.paths().journal()));
+}
+
+#[test]
+fn logs_hide_what_became_a_secret_after_it_was_recorded() {
+    let answer = json!({"status": "done", "summary": format!("I made {TOKEN} and {COPIED}.")});
+    let mut manifest = manifest(vec![component("a", &[])]);
+    manifest["components"][0]["checks"] = json!([]);
+    manifest["execution"]["copy"] = json!([".env"]);
+    let world = World::new(manifest, json!({"steps": {"a.*": {"answer": answer}}}));
+    world.ends(&[], 0);
+    write(&world.env.work().join(".env"), &format!("STRIPE={COPIED}\n"));
+    let spec = world.spec.to_str().unwrap();
+    let logs = |args: &[&str]| world.env.run(&mut cco(&world, args)).exits(0).to_string();
+    assert_redacted("the logs", &logs(&["logs", "--spec", spec]));
+    assert_redacted("the listing", &logs(&["logs", "--spec", spec, "--json"]));
+    // What cannot be known is said, and the rest is hidden all the same.
+    write(&world.spec.join("manifest.json"), "{");
+    let blind = logs(&["logs", "--spec", spec]);
+    assert!(blind.contains("warning: what copied files hold is not redacted") && !blind.contains(TOKEN), "{blind}");
 }
 
 /// A value of the copied file that is also the name of a check is hidden in texts, and goes on being the check's name.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use cco::agent::{AnswerKind, Departure, Ending, LiveEvent, Stream, StreamState, classify};
+use cco::agent::{Adopted, AnswerKind, Departure, Ending, LiveEvent, Stream, StreamState, adopt, classify};
 use cco::lifecycle::event::Trouble;
 use cco::redact::{Redactor, Secrets};
 use proptest::prelude::*;
@@ -144,10 +144,16 @@ fn no_half_of_a_secret_is_left_where_a_text_is_cut() {
         "type": "result", "subtype": "error_during_execution", "is_error": true, "num_turns": 1, "result": command,
         "permission_denials": [{"tool_name": "Bash", "tool_use_id": "t", "tool_input": {"command": command}}],
     });
-    let mut stream = Stream::redacting(redactor);
+    let output = format!("{call}\n{result}\n");
+    let mut stream = Stream::redacting(redactor.clone());
     let mut seen = Vec::new();
-    stream.feed(format!("{call}\n{result}\n").as_bytes(), &mut |event| seen.push(event));
+    stream.feed(output.as_bytes(), &mut |event| seen.push(event));
     let reply = classify(&stream.finish(), &Departure::Exited(1), "", AnswerKind::Writer, false, 0);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stream.jsonl");
+    fs::write(&path, output).unwrap();
+    let Ok(Adopted::Complete(adopted)) = adopt(&path, AnswerKind::Writer, redactor) else { panic!("complete") };
+    assert_eq!(adopted.denials, reply.denials);
     let LiveEvent::Tool { detail, .. } = &seen[0] else { panic!("{seen:?}") };
     let Ending::Failed { message, .. } = &reply.ending else { panic!("{reply:?}") };
     for text in [detail, message, &reply.denials[0].call] {
