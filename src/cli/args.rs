@@ -370,7 +370,7 @@ pub struct Logs {
     /// Go on as more is put out, until the run ends.
     #[arg(short, long)]
     pub follow: bool,
-    /// The bytes as they were put out.
+    /// The bytes as they were put out, but for secrets.
     #[arg(long)]
     pub raw: bool,
     /// The prompts instead of the output.

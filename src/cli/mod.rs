@@ -9,6 +9,7 @@ pub mod notify;
 pub mod opened;
 pub mod output;
 pub mod questions;
+mod secrets;
 pub mod settings;
 
 use std::ffi::OsString;

@@ -11,4 +11,5 @@ mod edits;
 mod faults;
 mod kill9;
 mod scope;
+mod secrets;
 mod signals;

@@ -11,6 +11,7 @@ use crate::ids::{AttemptId, Subject};
 use crate::journal::{Follower, SpecPaths};
 use crate::lifecycle::event::Event;
 use crate::progress::Words;
+use crate::redact::Redactor;
 use crate::spec::nearest::nearest;
 use crate::text::one_line;
 
@@ -51,7 +52,7 @@ pub struct Item {
 
 impl Item {
     /// Of an attempt of the spec with these paths.
-    pub fn new(attempt: &Attempt, paths: &SpecPaths) -> Self {
+    pub fn new(attempt: &Attempt, paths: &SpecPaths, redactor: &Redactor) -> Self {
         let AttemptId { on, step, n } = &attempt.id;
         Self {
             attempt: attempt.id.to_string(),
@@ -59,7 +60,7 @@ impl Item {
             step: step.to_string(),
             n: *n,
             since: attempt.since,
-            end: attempt.end.clone(),
+            end: attempt.end.as_ref().map(|end| redactor.text(end).into_owned()),
             output: attempt.path(paths),
             prompt: step.by_agent().then(|| paths.prompt(&attempt.id)),
         }
