@@ -10,5 +10,6 @@ mod checks;
 mod edits;
 mod faults;
 mod kill9;
+mod repair;
 mod scope;
 mod signals;

@@ -24,7 +24,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 pub fn execute(app: &App, args: args::Logs) -> Result<ExitStatus, CliError> {
     let entry = app.find_spec(args.spec.as_deref())?;
     let paths = SpecPaths::new(&entry.path);
-    let mut attempts = Attempts::new(&paths, args.component);
+    let mut attempts = Attempts::new(entry.reference(), &paths, args.component);
     attempts.poll()?;
     if !args.follow {
         attempts.check_name()?;
