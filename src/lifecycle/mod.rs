@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod event;
+pub mod lost;
 pub mod next;
 pub mod observer;
 pub mod reconcile;

@@ -69,6 +69,8 @@ impl Item {
 
 /// The attempts that are wanted, in the order of their starts.
 pub struct Attempts {
+    /// Which spec, for errors.
+    spec: String,
     follower: Follower,
     only: Option<Subject>,
     known: Vec<Attempt>,
@@ -77,8 +79,8 @@ pub struct Attempts {
 
 impl Attempts {
     /// Of the spec with these paths: all, or those of one subject.
-    pub fn new(paths: &SpecPaths, only: Option<Subject>) -> Self {
-        Self { follower: Follower::new(paths.journal()), only, known: Vec::new(), others: Vec::new() }
+    pub fn new(spec: String, paths: &SpecPaths, only: Option<Subject>) -> Self {
+        Self { spec, follower: Follower::new(paths.journal()), only, known: Vec::new(), others: Vec::new() }
     }
 
     /// Those that were found so far.
@@ -91,14 +93,14 @@ impl Attempts {
     /// # Errors
     /// The journal cannot be read.
     pub fn poll(&mut self) -> Result<(), CliError> {
-        let Self { follower, only, known, others } = self;
+        let Self { spec, follower, only, known, others } = self;
         follower
             .poll(|record| {
                 for event in &record.events {
                     take(event, record.at, only.as_ref(), known, others);
                 }
             })
-            .map_err(|error| FoldError::from(error).into())
+            .map_err(|error| FoldError::from(error).of(spec))
     }
 
     /// A subject that nothing was done for is most likely misspelt.

@@ -30,7 +30,7 @@ pub fn execute(app: &App, args: args::Logs) -> Result<ExitStatus, CliError> {
     let entry = app.find_spec(args.spec.as_deref())?;
     let paths = SpecPaths::new(&entry.path);
     let redactor = redactor(app, &entry)?;
-    let mut attempts = Attempts::new(&paths, args.component);
+    let mut attempts = Attempts::new(entry.reference(), &paths, args.component);
     attempts.poll()?;
     if !args.follow {
         attempts.check_name()?;
