@@ -1,6 +1,6 @@
 //! Files: durable writes, each with what survives a crash. Every error names its path.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -103,12 +103,20 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Creates `path` for writing; an error if it exists. The name survives a crash from the return on, the contents from
-/// the caller's `sync_data` on.
-pub fn create_new(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+/// Writes all that `from` gives to `path`, for its owner only (mode 0600); an error if `path` exists. Returns how much
+/// that was, in bytes.
+///
+/// After a crash the file is there whole or not at all, after the return whole; a temporary file may be left beside it.
+pub fn write_new(path: &Path, mut from: impl Read) -> io::Result<u64> {
+    let written = tempfile::Builder::new().prefix(".cco-").tempfile_in(parent_of(path)).and_then(|mut file| {
+        let bytes = io::copy(&mut from, &mut file)?;
+        file.as_file().sync_data()?;
+        file.persist_noclobber(path).map_err(|failed| failed.error)?;
+        Ok(bytes)
+    });
+    let bytes = written.map_err(|error| unwritten(path, &error))?;
     sync_dir(parent_of(path))?;
-    Ok(file)
+    Ok(bytes)
 }
 
 /// Creates `dir` and the directories above it that are missing, readable by their owner only (mode 0700).
@@ -177,7 +185,7 @@ mod tests {
             write_atomic(&below, b"").err(),
             create_dir_private(&below).err(),
             open_append(&below).err(),
-            create_new(&file).err(),
+            write_new(&file, io::empty()).err(),
             rename(&dir.path().join("none"), &file).err(),
             sync_dir(&below).err(),
         ];

@@ -25,6 +25,7 @@
 pub mod diagnostic;
 pub mod fsx;
 pub mod ids;
+pub mod redact;
 pub mod text;
 
 pub mod agent;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The ground that every room stands on.
-const GROUND: [&str; 4] = ["ids", "diagnostic", "fsx", "text"];
+const GROUND: [&str; 5] = ["ids", "diagnostic", "fsx", "redact", "text"];
 
 /// Each room and the rooms that it may know beside the ground; a path narrows it to that module.
 const ROOMS: [(&str, &[&str]); 12] = [

@@ -13,7 +13,7 @@ use crate::context::marked;
 use crate::context::specification::Specification;
 use crate::fsx;
 use crate::ids::{ComponentId, Digest};
-use crate::journal::{self, Journal, JournalError, LockState, Replay, SpecPaths};
+use crate::journal::{self, Journal, JournalError, LockState, Replay, Salvage, SpecPaths};
 use crate::lifecycle::event::Record;
 use crate::lifecycle::state::{Illegal, RunState};
 use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
@@ -55,9 +55,19 @@ pub enum FoldError {
     },
 }
 
-impl From<FoldError> for CliError {
-    fn from(error: FoldError) -> Self {
-        Self::new(ExitStatus::Journal, error)
+impl FoldError {
+    /// The error that a command on `spec` ends with: a damaged journal has two ways on, both of which keep it.
+    pub fn of(self, spec: &str) -> CliError {
+        let damaged = matches!(self, Self::Journal(JournalError::Damaged { .. }));
+        let illegal = matches!(self, Self::Illegal { .. });
+        let mut error = CliError::new(ExitStatus::Journal, self);
+        if damaged {
+            error = error.hint(format!("nothing was changed; `cco repair {spec}` shows what can be saved"));
+        }
+        if damaged || illegal {
+            error = error.hint(format!("`cco run {spec} --fresh` sets it aside, whole, and starts over"));
+        }
+        error
     }
 }
 
@@ -101,13 +111,14 @@ impl Opened {
     ///
     /// # Errors
     /// The journal is damaged, or belongs to something else.
-    pub fn read_state(&self, mut see: impl FnMut(&Record)) -> Result<RunState, FoldError> {
+    pub fn read_state(&self, mut see: impl FnMut(&Record)) -> Result<RunState, CliError> {
         let mut state = RunState::new(self.plan.clone());
         if self.paths.journal().exists() {
-            journal::read(&self.paths.journal(), |record| {
+            let read = journal::read(&self.paths.journal(), |record| {
                 see(&record);
                 fold(&mut state, &record)
-            })?;
+            });
+            read.map_err(|error: FoldError| error.of(&self.reference))?;
         }
         Ok(state)
     }
@@ -116,13 +127,27 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Opened::read_state`].
-    pub fn open_journal(&self, mut see: impl FnMut(&Record)) -> Result<(Journal, Replay, RunState), FoldError> {
+    pub fn open_journal(&self, mut see: impl FnMut(&Record)) -> Result<(Journal, Replay, RunState), CliError> {
         let mut state = RunState::new(self.plan.clone());
-        let (journal, replay) = Journal::open(&self.paths.journal(), |record| {
+        let opened = Journal::open(&self.paths.journal(), |record| {
             see(&record);
             fold(&mut state, &record)
-        })?;
+        });
+        let (journal, replay) = opened.map_err(|error: FoldError| error.of(&self.reference))?;
         Ok((journal, replay, state))
+    }
+
+    /// What can be saved of the journal, and the state that those records tell; touches nothing.
+    ///
+    /// # Errors
+    /// The journal cannot be read, a newer cco wrote it, or its records contradict each other.
+    pub fn salvage(&self, mut see: impl FnMut(&Record)) -> Result<(Salvage, RunState), CliError> {
+        let mut state = RunState::new(self.plan.clone());
+        let found = journal::salvage(&self.paths.journal(), |record| {
+            see(&record);
+            fold(&mut state, &record)
+        });
+        Ok((found.map_err(|error: FoldError| error.of(&self.reference))?, state))
     }
 
     /// Whether a run of this spec lives.

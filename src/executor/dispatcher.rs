@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::archive::Archive;
 use super::brief::brief;
+use super::gate;
 use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
 use super::recover::settle_left;
@@ -193,7 +194,8 @@ impl Dispatcher {
             let left = settle_left(&self.job, attempt.clone(), *resumed, &others);
             self.settle(left)?;
         }
-        let redo = reconcile::redo(&self.state, &start.redo, start.guidance.as_deref());
+        let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
+        let redo = reconcile::redo(&self.state, &start.redo, guidance.as_deref());
         self.apply_unless_empty(redo, now)?;
         let stale = reconcile::stale(&self.state);
         self.apply_unless_empty(stale, now)
@@ -319,7 +321,7 @@ impl Dispatcher {
     }
 
     fn settle(&mut self, outcome: Ended) -> Result<(), RunError> {
-        let Ended { attempt, end, ms, usage, notes } = outcome;
+        let Ended { attempt, end, ms, usage, notes } = gate::pass(&self.job.redactor, outcome);
         let now = Timestamp::now();
         if let AttemptEnd::Wrote { .. } = &end
             && let Some(at) = self.state.locate(&attempt.on).filter(|&at| at != self.state.run_index())
@@ -343,7 +345,9 @@ impl Dispatcher {
 
     fn take_letter(&mut self, letter: Letter) -> Result<(), RunError> {
         let now = Timestamp::now();
-        let Letter { by, answer: words, .. } = letter;
+        let Letter { by, answer: mut words, .. } = letter;
+        // A person's words go into prompts too, where the name of a secret says enough.
+        words.guidance = words.guidance.map(|text| self.job.redactor.text(&text).into_owned());
         match answer(&mut self.state, words, now) {
             Ok(events) => self.stage(events, Author::User(by.into()), now),
             Err(Refusal::Illegal(illegal)) => return Err(illegal.into()),

@@ -11,6 +11,7 @@ use crate::ids::{AttemptId, ComponentId, Step, Subject};
 use crate::journal::SpecPaths;
 use crate::plan::Plan;
 use crate::process::Supervisor;
+use crate::redact::Redactor;
 use crate::spec::manifest::{ComponentDef, Manifest};
 use crate::tree::Tree;
 
@@ -44,6 +45,8 @@ pub struct Job {
     pub supervisor: Arc<Supervisor>,
     /// Where running agents report to.
     pub live: LiveSink,
+    /// What must not be told of what processes say.
+    pub redactor: Arc<Redactor>,
 }
 
 impl Job {

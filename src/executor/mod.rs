@@ -6,6 +6,7 @@
 pub mod archive;
 mod brief;
 mod dispatcher;
+mod gate;
 pub mod inbox;
 mod job;
 mod recover;

@@ -20,7 +20,7 @@ pub fn settle_left(job: &Job, attempt: AttemptId, resumed: bool, others: &[Strin
     if matches!(attempt.step, Step::Check(_)) {
         return ended(attempt, AttemptEnd::Interrupted { resumable: false });
     }
-    match agent::adopt(&job.paths.stream(&attempt), kind_of(&attempt.step)) {
+    match agent::adopt(&job.paths.stream(&attempt), kind_of(&attempt.step), job.redactor.clone()) {
         Ok(Adopted::Complete(reply)) => {
             let mut adopted = adopt(job, attempt, *reply, others);
             adopted.notes.push("its result was complete when the run died, and was adopted".to_owned());

@@ -137,6 +137,7 @@ impl Worker {
                 linger: Some(LINGER),
                 grace: GRACE,
             },
+            redactor: job.redactor.clone(),
         })
     }
 
@@ -200,6 +201,7 @@ impl Worker {
             log: job.paths.log(&attempt),
             attempt: Arc::from(attempt.to_string()),
             tree,
+            redactor: job.redactor.clone(),
         };
         match check::run(&job.supervisor, run, stop).await {
             Ran::Checked(result) => {
@@ -286,7 +288,9 @@ fn keep(
     others: &[String],
     notes: &mut Vec<String>,
 ) -> AttemptEnd {
-    let commit = Commit { spec: &job.plan.spec, attempt, summary: &report.summary, others };
+    // A commit is made before the report passes the gate.
+    let summary = &job.redactor.text(&report.summary);
+    let commit = Commit { spec: &job.plan.spec, attempt, summary, others };
     match job.tree.commit(&commit) {
         Ok(commit) => {
             let product = job.definition_of(&attempt.on).map(|definition| product_of(job, definition));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faulty;
+mod salvage;
 mod sample;
 
 use std::io::{BufRead as _, BufReader};
@@ -191,10 +192,7 @@ fn a_newer_format_and_a_newer_event_are_refused_by_name() {
     line 1 of `journal.jsonl` has an event `run_ended` that this cco cannot read: unknown variant `sideways`
     help: a newer cco wrote it; install that one
     ");
-    insta::assert_snapshot!(refused(r#"{"run_ended":{"end":"done"}}"#), @"
-    `journal.jsonl` is damaged in line 1: it does not say which cco wrote this journal
-    help: nothing was changed; `cco run --fresh` sets it aside, whole, and starts over
-    ");
+    insta::assert_snapshot!(refused(r#"{"run_ended":{"end":"done"}}"#), @"`journal.jsonl` is damaged in line 1: it does not say which cco wrote this journal");
 }
 
 /// A first line with the checksum that belongs to it, worked out anew.
@@ -278,25 +276,6 @@ fn on_disk_it_is_created_kept_and_appended() {
         journal.stage(at(1), Author::Cco, events);
         all.extend(journal.commit().unwrap());
     }
-}
-
-#[test]
-fn salvage_saves_the_longest_valid_prefix_beside_the_old_file() {
-    let dir = tempfile::tempdir().unwrap();
-    let (path, to) = (dir.path().join(NAME), dir.path().join("saved.jsonl"));
-    let (records, mut bytes) = small();
-    let third = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2).unwrap().0;
-    bytes[third - 1] = b'!';
-    std::fs::write(&path, &bytes).unwrap();
-
-    let found = journal::salvage(&path).unwrap();
-    assert_eq!((found.records, found.bytes + found.lost), (2, bytes.len() as u64));
-    assert!(matches!(found.damage, Some(JournalError::Damaged { line: 3, damage: Damage::Shape, .. })));
-    found.write(&to).unwrap();
-    assert!(found.write(&to).is_err(), "an existing file is never overwritten");
-
-    assert_eq!(open(&FaultyFile::holding(&std::fs::read(&to).unwrap())).unwrap().2, records[..2]);
-    assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
 
 proptest! {

@@ -7,4 +7,5 @@ mod journal;
 mod lifecycle;
 mod process;
 mod progress;
+mod redact;
 mod spec;

@@ -10,5 +10,7 @@ mod checks;
 mod edits;
 mod faults;
 mod kill9;
+mod repair;
 mod scope;
+mod secrets;
 mod signals;

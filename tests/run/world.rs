@@ -54,7 +54,8 @@ impl World {
         if manifest["execution"]["require_tests"].is_null() {
             manifest["execution"]["require_tests"] = json!(false);
         }
-        manifest["agent"]["env"] = json!(["NOTES"]);
+        let names = manifest["agent"]["env"].as_array().cloned().unwrap_or_default();
+        manifest["agent"]["env"] = names.into_iter().chain([json!("NOTES")]).collect();
         write(&self.spec.join("manifest.json"), &manifest.to_string());
     }
 

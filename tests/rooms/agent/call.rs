@@ -82,6 +82,7 @@ impl World {
             system_prompt_file: None,
             stream: self.dir.path().join("stream.jsonl"),
             limits,
+            redactor: Arc::default(),
         };
         let _ = fs::remove_file(&request.stream);
         ask(&program, &env, &self.supervisor, request, self.stop.subscribe(), self.live.clone()).await

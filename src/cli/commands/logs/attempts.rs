@@ -11,6 +11,7 @@ use crate::ids::{AttemptId, Subject};
 use crate::journal::{Follower, SpecPaths};
 use crate::lifecycle::event::Event;
 use crate::progress::Words;
+use crate::redact::Redactor;
 use crate::spec::nearest::nearest;
 use crate::text::one_line;
 
@@ -51,7 +52,7 @@ pub struct Item {
 
 impl Item {
     /// Of an attempt of the spec with these paths.
-    pub fn new(attempt: &Attempt, paths: &SpecPaths) -> Self {
+    pub fn new(attempt: &Attempt, paths: &SpecPaths, redactor: &Redactor) -> Self {
         let AttemptId { on, step, n } = &attempt.id;
         Self {
             attempt: attempt.id.to_string(),
@@ -59,7 +60,7 @@ impl Item {
             step: step.to_string(),
             n: *n,
             since: attempt.since,
-            end: attempt.end.clone(),
+            end: attempt.end.as_ref().map(|end| redactor.text(end).into_owned()),
             output: attempt.path(paths),
             prompt: step.by_agent().then(|| paths.prompt(&attempt.id)),
         }
@@ -68,6 +69,8 @@ impl Item {
 
 /// The attempts that are wanted, in the order of their starts.
 pub struct Attempts {
+    /// Which spec, for errors.
+    spec: String,
     follower: Follower,
     only: Option<Subject>,
     known: Vec<Attempt>,
@@ -76,8 +79,8 @@ pub struct Attempts {
 
 impl Attempts {
     /// Of the spec with these paths: all, or those of one subject.
-    pub fn new(paths: &SpecPaths, only: Option<Subject>) -> Self {
-        Self { follower: Follower::new(paths.journal()), only, known: Vec::new(), others: Vec::new() }
+    pub fn new(spec: String, paths: &SpecPaths, only: Option<Subject>) -> Self {
+        Self { spec, follower: Follower::new(paths.journal()), only, known: Vec::new(), others: Vec::new() }
     }
 
     /// Those that were found so far.
@@ -90,14 +93,14 @@ impl Attempts {
     /// # Errors
     /// The journal cannot be read.
     pub fn poll(&mut self) -> Result<(), CliError> {
-        let Self { follower, only, known, others } = self;
+        let Self { spec, follower, only, known, others } = self;
         follower
             .poll(|record| {
                 for event in &record.events {
                     take(event, record.at, only.as_ref(), known, others);
                 }
             })
-            .map_err(|error| FoldError::from(error).into())
+            .map_err(|error| FoldError::from(error).of(spec))
     }
 
     /// A subject that nothing was done for is most likely misspelt.

@@ -18,6 +18,7 @@ use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
+use crate::cli::secrets;
 use crate::cli::settings::{Layer, Settings};
 use crate::diagnostic;
 use crate::executor::{Asked, Dispatcher, Finish, Job, Models, RunError, Start, end_strays};
@@ -151,6 +152,7 @@ async fn work(
         env,
         supervisor,
         live: sink,
+        redactor: Arc::new(secrets::redactor(app, Some(&opened.spec))?),
     };
     let (observers, redraw) = displays::choose(app, opened, args);
     let start = Start { run, redo, guidance: args.message.clone(), notes, redraw };

@@ -318,7 +318,8 @@ fn component(state: &RunState, facts: &Facts, at: Index, stale: &[(Subject, Stal
     }
 }
 
-fn phase(subject: &SubjectState) -> &'static str {
+/// The word for where a subject stands.
+pub fn phase(subject: &SubjectState) -> &'static str {
     match &subject.phase {
         Phase::Waiting(_) if subject.stuck_dependencies > 0 => "blocked",
         Phase::Waiting(_) => "waiting",

@@ -13,6 +13,8 @@ use crate::journal::LockState;
 use crate::plan::resolve::Choices;
 use document::{Facts, Report};
 
+pub(super) use document::phase;
+
 /// Shows how far a spec has come.
 pub fn execute(app: &App, args: args::Status) -> Result<ExitStatus, CliError> {
     let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;

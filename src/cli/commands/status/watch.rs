@@ -27,7 +27,8 @@ enum Display {
 pub fn until_it_ends(app: &App, opened: &Opened) -> Result<(), CliError> {
     let mut follower = Follower::new(opened.paths.journal());
     let mut view = View::new(&Shape::of(&opened.plan));
-    follower.poll(|record| view.apply(record)).map_err(FoldError::from)?;
+    let unread = |error| FoldError::from(error).of(&opened.reference);
+    follower.poll(|record| view.apply(record)).map_err(unread)?;
     let mut display = if app.printer.format() == Format::Json {
         Display::Records(Json::new(stdout()))
     } else if app.environment.terminals.stdout {
@@ -39,7 +40,7 @@ pub fn until_it_ends(app: &App, opened: &Opened) -> Result<(), CliError> {
     loop {
         // In this order: what a run wrote before it let go of the lock is seen.
         let over = opened.lock_state()? == LockState::Free;
-        follower.poll(|record| display.on_record(record)).map_err(FoldError::from)?;
+        follower.poll(|record| display.on_record(record)).map_err(unread)?;
         if over {
             break;
         }
