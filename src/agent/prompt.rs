@@ -134,6 +134,10 @@ pub struct PromptInput {
     pub issues: Vec<IssuePart>,
     /// What earlier rounds tried, a line each.
     pub history: Vec<String>,
+    /// How voters argued whose choice this step carries out.
+    pub advice: Vec<String>,
+    /// Issues that the last fix took for mistaken, with its reasons: the reviewer decides.
+    pub disputes: Vec<String>,
     /// For a revise step: the old definition; for a resolve step: the files in conflict; for a review: the change.
     pub subject: String,
     /// For a review: what to look at.

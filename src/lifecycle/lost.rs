@@ -68,7 +68,7 @@ pub fn doubt(state: &RunState, touched: impl Fn(&Subject) -> bool) -> Vec<Event>
 fn stands(state: &RunState, at: Index) -> bool {
     let run = at == state.run_index();
     match (if run { state.run_work() } else { state.component(at) }).phase {
-        Phase::Validating(_) => true,
+        Phase::Validating(_) | Phase::Voting(_) => true,
         Phase::Complete(_) => {
             let plan = state.plan();
             plan.legs(at).contains(&Leg::Validate) && !plan.component(at).checks.is_empty()

@@ -46,6 +46,8 @@ fn full() -> PromptInput {
             suggested_fix: Some("check the length".to_owned()),
         }],
         history: texts(&["round 1: trimmed the name, the test still failed"]),
+        advice: vec!["FIX_IN_PLACE: keep the lock".to_owned()],
+        disputes: vec!["0a1b2c3d: it is meant so".to_owned()],
         subject: "the change".to_owned(),
         lens: "correctness".to_owned(),
         gate: Some(GatePart {
