@@ -5,11 +5,13 @@
 
 mod commit;
 pub mod git;
+mod path;
 mod product;
+mod source;
 mod worktree;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use commit::Commit;
 pub use git::{Git, GitError};
@@ -22,17 +24,26 @@ pub enum Tree {
     /// In the work directory itself; nothing is committed.
     Shared(PathBuf),
     /// In a worktree of the repository, on the integration branch.
-    Worktree(Worktree),
+    Worktree(Box<Worktree>),
 }
 
 /// A worktree on the integration branch.
+///
+/// Paths in its methods are relative to [`Tree::dir`]; what lies outside of it has a path that begins with `..`. They
+/// are bytes as the file system has them, never patterns.
 #[derive(Debug)]
 pub struct Worktree {
+    /// Told which repository and work tree it works on, so that nothing that an agent wrote is taken for one.
     git: Git,
     root: PathBuf,
     dir: PathBuf,
+    /// How `dir` is reached from `root`.
+    prefix: path::Prefix,
+    /// Where the repository keeps what belongs to this worktree alone.
+    git_dir: PathBuf,
     branch: String,
     base: String,
+    source: source::Source,
     /// Git's index takes one writer at a time.
     index: Mutex<()>,
 }
@@ -57,11 +68,26 @@ impl Tree {
         }
     }
 
+    /// The worktree, with all that only git can do; none in the work directory itself, where it cannot be had.
+    pub fn worktree(&self) -> Option<&Worktree> {
+        match self {
+            Self::Shared(_) => None,
+            Self::Worktree(worktree) => Some(worktree),
+        }
+    }
+
     /// The integration branch and the commit it began at; none in the work directory itself.
     pub fn branch(&self) -> Option<(&str, &str)> {
         match self {
             Self::Shared(_) => None,
             Self::Worktree(worktree) => Some((&worktree.branch, &worktree.base)),
         }
+    }
+}
+
+impl Worktree {
+    /// Lets one caller at a time write to git's index.
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
