@@ -3,19 +3,38 @@
 //! First form: one worktree for the run on the integration branch, or the work directory itself. What asks for a tree
 //! asks for it by subject, so that a worktree for each component changes this room alone.
 
+mod changes;
+mod checkout;
 mod commit;
+mod fresh;
 pub mod git;
+mod moved;
+mod patch;
 mod path;
+mod place;
 mod product;
+mod refs;
+mod restore;
 mod source;
+mod status;
+mod undo;
 mod worktree;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use changes::{Bounds, Change, Contents, Side, Until};
+pub use checkout::{Fingerprint, changed_between};
 pub use commit::Commit;
+pub use fresh::Fresh;
 pub use git::{Git, GitError};
+pub use moved::Moved;
+pub use patch::DiffText;
 pub use product::product;
+pub use refs::Kept;
+pub use restore::State;
+pub use status::{Changed, Kind};
+pub use undo::Undone;
 pub use worktree::{Place, TreeError, set_branch_aside};
 
 /// Where the components of a run work.
@@ -89,5 +108,15 @@ impl Worktree {
     /// Lets one caller at a time write to git's index.
     fn lock(&self) -> MutexGuard<'_, ()> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The commit that is checked out.
+    fn head(&self) -> Result<String, GitError> {
+        self.git.run(&self.root, &["rev-parse", "--verify", "HEAD^{commit}"])
+    }
+
+    /// The id of the commit that a revision names.
+    fn commit_id(&self, revision: &str) -> Result<String, GitError> {
+        self.git.run(&self.root, &["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])
     }
 }
