@@ -48,7 +48,7 @@ impl Tree {
 
 impl Worktree {
     fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
-        let _one = self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one = self.lock();
         let mut add: Vec<OsString> = ["add", "-A", "--", ":/"].map(OsString::from).to_vec();
         // The agent writes a file under a name of its own beside it, and renames it then.
         let excluded = commit.others.iter().flat_map(|path| [path.clone(), format!("{path}.tmp.*")]);
@@ -57,20 +57,22 @@ impl Worktree {
         if self.git.ask(&self.root, &["diff", "--cached", "--quiet"])?.is_some() {
             return Ok(None);
         }
-        let message = message(commit);
-        let args = ["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", &message];
-        match self.git.run(&self.root, &args) {
-            Ok(_) => {}
-            // A machine without an identity must not stop a night's work.
+        self.signed(&["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", &message(commit)])?;
+        self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
+    }
+
+    /// Runs what makes a commit, in the user's name or, on a machine without an identity, in that of this program: it
+    /// must not stop a night's work.
+    pub(super) fn signed(&self, args: &[&str]) -> Result<String, GitError> {
+        match self.git.run(&self.root, args) {
             Err(GitError::Refused { message, .. })
                 if message.contains("user.email") || message.contains("tell me who") =>
             {
                 let identity = ["-c", "user.name=cco", "-c", "user.email=cco@localhost"];
-                self.git.run(&self.root, &[&identity[..], &args[..]].concat())?;
+                self.git.run(&self.root, &[&identity[..], args].concat())
             }
-            Err(error) => return Err(error),
+            said => said,
         }
-        self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
     }
 
     /// Git gives up on a file that another writer takes away between being listed and being read; it is gone then.
@@ -99,7 +101,7 @@ impl Worktree {
     }
 }
 
-fn message(commit: &Commit<'_>) -> String {
+pub(super) fn message(commit: &Commit<'_>) -> String {
     const SUBJECT: usize = 72;
     let head = format!("{} {}", commit.attempt.on, commit.attempt.step);
     let first: String = commit.summary.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();

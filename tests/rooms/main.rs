@@ -9,3 +9,4 @@ mod process;
 mod progress;
 mod redact;
 mod spec;
+mod tree;

@@ -671,6 +671,8 @@ mod graphs {
         assert!(meet(&["a/**/x"], &["a/b/*"]) && meet(&["**/*.rs"], &["src/[a-z].rs"]));
         assert!(!meet(&["a/b"], &["a/bc"]) && !meet(&["a/*.rs"], &["a/*.ts"]) && !meet(&["a/*"], &["a/b/c"]));
         assert!(set(&["app/[id]/page.ts"]).matches(Path::new("app/[id]/page.ts")));
+        assert!(set(&["."]).matches(Path::new("..x")) && !set(&["."]).matches(Path::new("../x")));
+        assert!(!set(&["**", "*/x"]).matches(Path::new("../x")));
         assert_eq!(writeset::overlaps(&[set(&["x"]), set(&["y"]), set(&["x"]), set(&["x"])])[0].sets, [0, 2, 3]);
         assert!(writeset::WriteSet::new(["a/*/../../../x"]).is_err());
     }
