@@ -8,3 +8,4 @@ mod lifecycle;
 mod process;
 mod progress;
 mod spec;
+mod tamper;
