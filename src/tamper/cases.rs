@@ -79,7 +79,7 @@ fn elements(lexed: &Lexed<'_>, open: usize) -> Vec<Vec<u64>> {
 fn values(lexed: &Lexed<'_>, range: Range<usize>) -> Vec<u64> {
     let of = |kinds: &[Kind]| {
         let chosen = range.clone().filter(|at| lexed.kind(*at).is_some_and(|kind| kinds.contains(&kind)));
-        chosen.map(|at| literal(lexed.text(at))).collect::<Vec<u64>>()
+        chosen.map(|at| literal(lexed, at)).collect::<Vec<u64>>()
     };
     let mut values = of(&[Kind::Text, Kind::Number]);
     if values.is_empty() {
@@ -95,23 +95,30 @@ fn table(lexed: &Lexed<'_>, body: Range<usize>) -> Vec<Vec<u64>> {
         at: usize,
         commas: usize,
         values: usize,
+        /// Brackets directly in it that hold values: rows of several columns.
+        rows: usize,
         code: bool,
     }
     let mut stack: Vec<Open> = Vec::new();
-    let mut best: Option<(usize, usize)> = None;
+    let mut best: Option<((bool, usize), usize)> = None;
     for at in body.clone() {
         match lexed.text(at) {
-            "(" | "[" | "{" if lexed.close(at) < body.end => stack.push(Open { at, commas: 0, values: 0, code: false }),
+            "(" | "[" | "{" if lexed.close(at) < body.end => {
+                stack.push(Open { at, commas: 0, values: 0, rows: 0, code: false })
+            }
             ")" | "]" | "}" if stack.last().is_some_and(|open| lexed.close(open.at) == at) => {
                 let Some(open) = stack.pop() else { continue };
                 if let Some(around) = stack.last_mut() {
                     around.values += open.values;
+                    around.rows += usize::from(open.values > 0);
                 }
                 let trailing = usize::from(lexed.text(at - 1) == ",");
                 let rows = open.commas + 1 - trailing;
                 let list = lexed.text(open.at) != "(" || is_list_call(lexed, open.at);
-                if list && !open.code && rows > 1 && open.values >= rows && best.is_none_or(|(most, _)| rows > most) {
-                    best = Some((rows, open.at));
+                // Of a table and its longest row the table is meant.
+                let size = (open.rows >= rows, rows);
+                if list && !open.code && rows > 1 && open.values >= rows && best.is_none_or(|(most, _)| size > most) {
+                    best = Some((size, open.at));
                 }
             }
             text => {

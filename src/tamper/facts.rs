@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::asserts::{Assert, Call, collect, hash, literal};
+use super::asserts::{Assert, Call, collect, expected, hash, literal};
 use super::items::{Gate, Item};
 use super::language::Language;
 use super::lex::{Kind, Lexed};
@@ -44,6 +44,9 @@ pub(super) struct Test<'a> {
 pub(super) fn read<'a>(lexed: &Lexed<'a>, language: Language, file: usize, item: Item) -> Test<'a> {
     let body = item.body.start..item.body.end.min(lexed.tokens.len());
     let mut found = collect(lexed, language, body.clone());
+    if language == Language::Java {
+        found.asserts.extend(item.attributes.iter().find_map(|range| expected(lexed, range.clone())));
+    }
     // In Go the assertion is the condition, which stands before what was found inside of it.
     found.asserts.sort_by_key(|assert| assert.at);
     let mut test = Test {
@@ -68,7 +71,7 @@ pub(super) fn read<'a>(lexed: &Lexed<'a>, language: Language, file: usize, item:
     for at in item.attributes.iter().cloned().flatten().chain(body.clone()) {
         match lexed.kind(at) {
             Some(Kind::Word) => test.words.push(hash(0, lexed.text(at))),
-            Some(Kind::Text | Kind::Number) => test.literals.push(literal(lexed.text(at))),
+            Some(Kind::Text | Kind::Number) => test.literals.push(literal(lexed, at)),
             _ => {}
         }
     }

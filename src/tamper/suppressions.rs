@@ -71,9 +71,13 @@ fn suppressions(lexed: &Lexed<'_>, language: Language) -> Vec<(u32, Suppression)
     let mut found = Vec::new();
     for comment in &lexed.comments {
         for (offset, line) in comment.text.lines().enumerate() {
-            // A directive may stand behind another one, and nowhere else within a comment.
-            for part in line.split("# ").flat_map(|part| part.split("// ")).take(8) {
-                directive(part, comment.line + offset as u32, &mut found);
+            let line_number = comment.line + offset as u32;
+            match language {
+                // Python's tools look for their word behind any `#` of a comment.
+                Language::Python | Language::Hash => {
+                    line.split("# ").take(8).for_each(|part| directive(part, line_number, &mut found));
+                }
+                _ => directive(line, line_number, &mut found),
             }
         }
     }

@@ -88,7 +88,7 @@ fn outside(lexed: &Lexed<'_>, items: &[Item]) -> Vec<u64> {
         while bodies.next_if(|body| body.end <= at).is_some() {}
         let inside = bodies.peek().is_some_and(|body| body.contains(&at));
         if !inside && matches!(lexed.kind(at), Some(Kind::Text | Kind::Number)) {
-            values.push(literal(lexed.text(at)));
+            values.push(literal(lexed, at));
         }
     }
     values
@@ -172,7 +172,7 @@ fn gone(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing
             let table = tables.entry(heir.file).or_default();
             pools.get_mut(other).is_some_and(|pool| takes_over(test, heir, pool, table))
         });
-        if heir.is_none() {
+        if heir.is_none() && !exploded(test, &mut pools, of_file.get(&test.file)) {
             lost.entry(test.file).or_default().push(test);
         }
     }
@@ -196,6 +196,15 @@ fn gone(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing
             judge.report(Rule::TestDeleted, file, Side::Old, test.line, saw);
         }
     }
+}
+
+/// Whether every case of a lost test is in one of the tests of its file that are new or grew.
+fn exploded(test: &Test<'_>, pools: &mut BTreeMap<usize, Pool>, heirs: Option<&Vec<usize>>) -> bool {
+    let mut found_in_any = |case: &Vec<u64>| {
+        let heirs = heirs.into_iter().flatten().take(CANDIDATES);
+        heirs.into_iter().any(|heir| pools.get_mut(heir).is_some_and(|pool| pool.take(case)))
+    };
+    !test.cases.is_empty() && test.cases.iter().all(&mut found_in_any)
 }
 
 /// T102 for languages whose tests are not understood: the file is all there is to go by.

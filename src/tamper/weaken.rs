@@ -297,8 +297,11 @@ fn widened(old: &Assert, new: &Assert) -> Option<bool> {
 fn replaced(assert: &Assert, added: &mut Bag<'_>) -> bool {
     let raises = assert.sort == Sort::Raises;
     // Strongest first, so that the weakest that will do is the last that fits.
+    // To come somewhere and fail is how it is said by hand that something must be thrown.
+    let by_hand = assert.sort == Sort::Failure;
     let fits = |other: &&Assert| {
-        other.rank >= assert.rank && (other.sort == Sort::Raises) == raises && !matches!(other.sort, Sort::Own(_))
+        let alike = (other.sort == Sort::Raises) == raises || by_hand;
+        other.rank >= assert.rank && alike && !matches!(other.sort, Sort::Own(_))
     };
     let at = added.iter().take(NEAREST).rposition(|other| fits(&other));
     at.is_some_and(|at| added.remove(at).is_some())

@@ -71,7 +71,7 @@ impl<'a> Collector<'_, 'a> {
         };
         let arguments = open + 1..lexed.close(open).min(open + ARGUMENTS).min(end);
         let values = arguments.filter(|at| matches!(lexed.kind(*at), Some(Kind::Text | Kind::Number)));
-        let literals = values.map(|at| literal(lexed.text(at))).collect();
+        let literals = values.map(|at| literal(lexed, at)).collect();
         self.found.calls.push(Call { name: word, literals });
         if matches!(word, "expect" | "assertThat" | "then") && previous != "." && self.language != Language::Rust {
             let hamcrest = self.language == Language::Java && self.arguments(open).len() > 1;
@@ -181,7 +181,8 @@ impl<'a> Collector<'_, 'a> {
         let alone = judged.len() == 1;
         for (rank, part) in judged {
             let part = if part.is_empty() && alone { whole.clone() } else { part };
-            self.push(part, rank, Sort::Plain, !holds, 0);
+            let failure = holds && part.len() == 1 && matches!(self.lexed.text(part.start), "false" | "False" | "0");
+            self.push(part, rank, if failure { Sort::Failure } else { Sort::Plain }, !holds, 0);
         }
     }
 
@@ -330,9 +331,19 @@ impl<'a> Collector<'_, 'a> {
         }
         match self.conditions.last().cloned() {
             Some((_, condition)) => self.expression(condition, false, whole),
-            None => self.push(whole, Rank::Truth, Sort::Plain, false, 0),
+            None => self.push(whole, Rank::Truth, Sort::Failure, false, 0),
         }
     }
+}
+
+/// JUnit's `@Test(expected = Some.class)`.
+pub(in crate::tamper) fn expected(lexed: &Lexed<'_>, range: Range<usize>) -> Option<Assert> {
+    let at = range
+        .clone()
+        .take(16)
+        .find(|at| lexed.is(*at, &["expected", "="]) || lexed.is(*at, &["expectedExceptions", "="]))?;
+    let rank = raised(lexed, &[at + 2..range.end - 1]);
+    Some(Assert::read(lexed, at..range.end, rank, Sort::Raises, false, 0))
 }
 
 /// What is left of a matcher that is negated.

@@ -6,7 +6,7 @@ mod names;
 
 use std::ops::Range;
 
-pub(super) use collect::{Call, collect};
+pub(super) use collect::{Call, collect, expected};
 pub(super) use names::Rank;
 
 use super::lex::{Kind, Lexed};
@@ -20,6 +20,8 @@ pub(super) enum Sort {
     Raises,
     /// Compared with a recorded result.
     Snapshot,
+    /// The test fails where it comes here.
+    Failure,
     /// A function of the project's own, by the fingerprint of its name: where it is not in sight it may assert any number
     /// of things.
     Own(u64),
@@ -61,10 +63,24 @@ pub(super) fn hash(seed: u64, text: &str) -> u64 {
     text.bytes().fold(start ^ 0xff, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Fingerprint of a literal: a text counts without its kind of quotes.
-pub(super) fn literal(text: &str) -> u64 {
+/// Fingerprint of the literal at `at`: a text counts without its kind of quotes, a number with its sign.
+pub(super) fn literal(lexed: &Lexed<'_>, at: usize) -> u64 {
+    let text = lexed.text(at);
+    if is_negative(lexed, at) {
+        return hash(hash(0, "-"), text);
+    }
     let inside = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() && text.ends_with(['"', '\'', '#']));
     hash(0, inside.trim_matches(['"', '\'', '`', '#']))
+}
+
+/// Whether the number at `at` has a sign, and is not what something is subtracted by.
+fn is_negative(lexed: &Lexed<'_>, at: usize) -> bool {
+    if at == 0 || lexed.text(at - 1) != "-" || lexed.kind(at) != Some(Kind::Number) {
+        return false;
+    }
+    at < 2
+        || lexed.text(at - 2) == "return"
+        || (lexed.kind(at - 2) == Some(Kind::Mark) && !matches!(lexed.text(at - 2), ")" | "]"))
 }
 
 /// The value of a number as it is written in any of the languages.
@@ -107,11 +123,13 @@ impl Assert {
             assert.shape = hash(assert.shape, if kind == Some(Kind::Number) { "0" } else { text });
             match kind {
                 Some(Kind::Word) if assert.words.len() < MOST => assert.words.push(hash(0, text)),
-                Some(Kind::Text) if assert.literals.len() < MOST => assert.literals.push(literal(text)),
+                Some(Kind::Text) if assert.literals.len() < MOST => assert.literals.push(literal(lexed, at)),
                 Some(Kind::Number) if assert.literals.len() < MOST => {
-                    assert.literals.push(literal(text));
+                    assert.literals.push(literal(lexed, at));
                     if let Some(value) = value(text) {
-                        let looser = looser(lexed, at) * if flipped { -1 } else { 1 };
+                        let negative = is_negative(lexed, at);
+                        let value = if negative { -value } else { value };
+                        let looser = looser(lexed, at - usize::from(negative), at) * if flipped { -1 } else { 1 };
                         if matches!(lexed.text(at - 1), "," | "(") && matches!(lexed.text(at + 1), ")" | "," | "") {
                             argument = Some(assert.numbers.len());
                         }
@@ -131,10 +149,10 @@ impl Assert {
     }
 }
 
-/// Which way the number at `at` lets more pass, by what stands beside it.
-fn looser(lexed: &Lexed<'_>, at: usize) -> i8 {
+/// Which way the number from `at` to `end` lets more pass, by what stands beside it.
+fn looser(lexed: &Lexed<'_>, at: usize, end: usize) -> i8 {
     let before = if at == 0 { "" } else { lexed.text(at - 1) };
-    match (before, lexed.text(at + 1)) {
+    match (before, lexed.text(end + 1)) {
         ("<" | "<=", _) | (_, ">" | ">=") => return 1,
         (">" | ">=", _) | (_, "<" | "<=") => return -1,
         _ => {}
