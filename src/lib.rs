@@ -39,4 +39,5 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod spec;
+pub mod tamper;
 pub mod tree;

@@ -10,3 +10,4 @@ mod progress;
 mod redact;
 mod spec;
 mod tree;
+mod tamper;
