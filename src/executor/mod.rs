@@ -8,6 +8,7 @@ mod brief;
 mod dispatcher;
 pub mod inbox;
 mod job;
+mod put_back;
 mod recover;
 mod signals;
 mod worker;
