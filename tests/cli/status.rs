@@ -92,6 +92,36 @@ fn a_live_run_is_seen_and_watched_to_its_end() {
 }
 
 #[test]
+fn a_live_run_is_shown_with_the_settings_that_it_was_started_with() {
+    let env = TestEnv::new();
+    let dir = asking_spec(&env);
+    let ready = json!({"actions": [{"write": {"path": "ready.txt", "text": ""}}]});
+    scenario(&dir, json!({"a.implement": ready}));
+    let _ = env.cco(["run", SPEC, "--agent", "sim", "--only", "a"]).exits(0);
+    scenario(&dir, json!({"c.implement": {"actions": [{"wait": {"until_file": "go.txt"}}]}}));
+    let mut run = LiveRun::start_with(&env, &["--mode", "full", "-j2", "--only", "a,c"]);
+    // What was checked in another mode is checked again before.
+    run.until("c implement-1 started");
+    let status = env.cco(["status", SPEC, "--json"]).exits(0).json();
+    let settings = ["mode", "jobs", "only"].map(|name| status["run"][name].clone());
+    assert_eq!(settings, [json!("full"), json!(2), json!(["a", "c"])], "{status}");
+    let shown = |at: usize| ["phase", "detail", "stale"].map(|name| status["components"][at][name].clone());
+    assert_eq!(shown(0), [json!("complete"), json!(null), json!(null)], "by the run's mode, not by the manifest's");
+    assert_eq!(shown(1), [json!("waiting"), json!("not part of this run"), json!(null)]);
+    let text = env.cco(["status", SPEC]).exits(0);
+    assert!(text.stdout.contains(", simulated, full mode, 2 agents at once, only a, c\n"), "{text}");
+
+    let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap();
+    fs::write(dir.join("manifest.json"), manifest.replace(r#""id":"c""#, r#""id":"d""#)).unwrap();
+    let _ = env.cco(["status", SPEC]).exits(0);
+    fs::write(tree(&env).join("go.txt"), "").unwrap();
+    assert_eq!(run.end().code(), Some(0));
+    let after = env.cco(["status", SPEC, "--json"]).exits(0).json();
+    assert_eq!(after["components"][0]["stale"]["why"], "checks", "what the next run would do again: {after}");
+    assert_eq!(after["components"][1]["detail"], json!(null));
+}
+
+#[test]
 fn a_run_that_was_killed_is_told_from_one_that_lives() {
     let env = TestEnv::new();
     scenario(&asking_spec(&env), json!({"*.implement": {"actions": [{"wait": {"until_file": "never.txt"}}]}}));
