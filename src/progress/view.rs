@@ -106,8 +106,8 @@ impl View {
 
     fn apply_event(&mut self, event: &Event, at: Timestamp) {
         match event {
-            Event::JournalOpened { .. }
-            | Event::RunAborted
+            Event::JournalOpened { .. } => self.start_over(),
+            Event::RunAborted
             | Event::ValidationSettled { .. }
             | Event::ValidationWaived { .. }
             | Event::Noted { .. }
@@ -144,6 +144,13 @@ impl View {
                 self.enter_subject(on, Phase::Waiting);
             }
         }
+    }
+
+    /// A journal has begun: what was told before was in one that was set aside.
+    fn start_over(&mut self) {
+        let mut standing = std::mem::take(&mut self.standing);
+        standing.start_over();
+        *self = Self::over(standing);
     }
 
     /// Takes in a sign of life. One of an attempt that is not running is passed over.

@@ -463,3 +463,17 @@ impl Write for Shared {
         Ok(())
     }
 }
+
+#[test]
+fn with_a_new_journal_everything_is_told_anew() {
+    let (mut view, mut auth) = (told(), Vec::new());
+    view.apply(&Record { seq: 8, at: at(73), by: Author::Cco, events: vec![complete("auth"), complete(LONG)] });
+    for record in &story()[..2] {
+        view.apply(record);
+        auth.push(view.phase(&id("auth")).unwrap());
+    }
+    assert_eq!(auth, [Phase::Waiting, Phase::Working("implement")]);
+    let fresh = view_of(&shop(), &story()[..2]);
+    assert_eq!((view.tally(), view.levels()), (fresh.tally(), fresh.levels()));
+    assert_eq!(draw(&view, 75, 120, 30), draw(&fresh, 75, 120, 30));
+}
