@@ -378,6 +378,7 @@ fn a_terminal_shows_the_frame_and_above_it_what_stays() {
     ude Code)
     auth validation 1: failed, 1 issue; major in src/auth.rs:17:
      expected 2, 12:00:00 auth complete \u{1b}[2J
+    auth fix 1 opened (first)
     docs implement-1 did not answer (transient) in 2m 30s: overl
     oaded (529)
     @run paused until 2026-09-21T14:27:01Z: usage limit
