@@ -1,6 +1,6 @@
 //! What an agent is told: the state and the manifest, cut to what this step needs, stable parts first.
 
-use crate::agent::prompt::{CheckPart, ComponentPart, DependencyPart, IssuePart};
+use crate::agent::prompt::{CheckPart, ComponentPart, CutOff, DependencyPart, IssuePart};
 use crate::agent::{PromptInput, Role};
 use crate::context::marked;
 use crate::fsx;
@@ -8,7 +8,7 @@ use crate::ids::{Step, Subject};
 use crate::lifecycle::event::Issue;
 use crate::lifecycle::next::Launch;
 use crate::lifecycle::state::RunState;
-use crate::lifecycle::subject::{SubjectState, Why};
+use crate::lifecycle::subject::{Phase, SubjectState, Why};
 use crate::plan::graph::Index;
 use crate::plan::{CheckIndex, CheckPlan};
 use crate::spec::manifest::{ComponentComplexity, ComponentDef};
@@ -38,6 +38,10 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
         read: vec![job.paths.dir().display().to_string()],
         ..PromptInput::default()
     };
+    if matches!(&subject.phase, Phase::Working(work) if work.cut_off) {
+        // Where each step ends in a commit, there is one to go back to.
+        input.cut_off = Some(if job.tree.branch().is_some() { CutOff::PutBack } else { CutOff::Left });
+    }
     if launch.attempt.step == Step::Fix {
         add_fix(&mut input, subject);
     }

@@ -57,14 +57,14 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::StepOpened { .. }
         | Event::AttemptStarted { .. }
         | Event::RetryScheduled { .. }
-        | Event::ValidationOpened { .. }
-        | Event::FixOpened { .. } => false,
+        | Event::ValidationOpened { .. } => false,
         Event::RunStarted(_)
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }
         | Event::WindowNearlyUsed { .. }
         | Event::ValidationWaived { .. }
+        | Event::FixOpened { .. }
         | Event::Escalated(_)
         | Event::Answered(_)
         | Event::ComponentCompleted { .. }

@@ -6,6 +6,7 @@
 mod commit;
 pub mod git;
 mod product;
+mod put_back;
 mod worktree;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::sync::Mutex;
 pub use commit::Commit;
 pub use git::{Git, GitError};
 pub use product::product;
+pub use put_back::PutBack;
 pub use worktree::{Place, TreeError, set_branch_aside};
 
 /// Where the components of a run work.
