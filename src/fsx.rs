@@ -1,7 +1,7 @@
 //! Files: durable writes, each with what survives a crash. Every error names its path.
 
 use std::io::{self, Read, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
@@ -32,6 +32,15 @@ pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_regular(path, LARGEST_TEXT)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is not UTF-8", path.display())))
+}
+
+/// Which file something is, whatever its name is by now. Once it is deleted, another may get the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+/// Which file `about` is about.
+pub fn file_id(about: &std::fs::Metadata) -> FileId {
+    FileId(about.dev(), about.ino())
 }
 
 /// Whether the file system of `path` has no room left. Where that cannot be told, it has.

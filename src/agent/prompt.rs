@@ -146,6 +146,18 @@ pub struct PromptInput {
     pub gate: Option<GatePart>,
     /// For a further call of a conversation: what went wrong with the last one, a sentence.
     pub reason: String,
+    /// What became of a try that was cut off and cannot be gone on with; none where there was none.
+    pub cut_off: Option<CutOff>,
+}
+
+/// What became of the files of a try that was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutOff {
+    /// They were put back to the last commit.
+    PutBack,
+    /// They are as it left them.
+    Left,
 }
 
 /// A component's definition.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::App;
 use super::error::{CliError, ExitStatus};
@@ -14,7 +15,7 @@ use crate::context::specification::Specification;
 use crate::fsx;
 use crate::ids::{ComponentId, Digest};
 use crate::journal::{self, Journal, JournalError, LockState, Replay, Salvage, SpecPaths};
-use crate::lifecycle::event::Record;
+use crate::lifecycle::event::{Event, Record, RunStarted};
 use crate::lifecycle::state::{Illegal, RunState};
 use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
 use crate::plan::{Mode, Plan};
@@ -106,7 +107,44 @@ impl App {
     }
 }
 
+impl App {
+    /// Opens a spec as the run that lives works on it: with the mode, jobs and components that it was started with.
+    /// Where none lives, as the next `cco run` would find it.
+    ///
+    /// # Errors
+    /// As [`App::open`], or the journal cannot be read.
+    pub fn open_as_it_runs(&self, reference: Option<&str>) -> Result<Opened, CliError> {
+        let opened = self.open(reference, Layer::default(), Choices::default())?;
+        let LockState::Held(holder) = opened.lock_state()? else { return Ok(opened) };
+        let run = opened.run_since(holder.map(|holder| holder.since)).map_err(|error| error.of(&opened.reference))?;
+        let Some(run) = run else { return Ok(opened) };
+        // The manifest may have been edited meanwhile.
+        let only = run.only.into_iter().filter(|id| opened.plan.index(id).is_some()).collect();
+        let choices = Choices { mode: Mode::named(&run.mode), jobs: Some(run.jobs), only, ..Choices::default() };
+        self.open(reference, Layer::default(), choices)
+    }
+}
+
 impl Opened {
+    /// How the run was started that began at or after `since` and has not said that it ended.
+    fn run_since(&self, since: Option<Timestamp>) -> Result<Option<RunStarted>, FoldError> {
+        let mut found = None;
+        if self.paths.journal().exists() {
+            journal::read::<FoldError>(&self.paths.journal(), |record| {
+                for event in record.events {
+                    match event {
+                        // A run that was killed before never said that it ended.
+                        Event::RunStarted(run) => found = Some(*run).filter(|_| Some(record.at) >= since),
+                        Event::RunEnded { .. } => found = None,
+                        _ => {}
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// The state that the journal tells, without touching anything; `see` is given each record first.
     ///
     /// # Errors

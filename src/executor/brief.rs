@@ -1,15 +1,15 @@
 //! What an agent is told: the state and the manifest, cut to what this step needs, stable parts first.
 
-use crate::agent::prompt::{CheckPart, ComponentPart, DependencyPart, GatePart, IssuePart, OptionPart};
+use crate::agent::prompt::{CheckPart, ComponentPart, CutOff, DependencyPart, GatePart, IssuePart, OptionPart};
 use crate::agent::{PromptInput, Role};
 use crate::context::marked;
 use crate::fsx;
 use crate::ids::{Step, Subject};
 use crate::lifecycle::event::Issue;
 use crate::lifecycle::next::Launch;
-use crate::lifecycle::state::RunState;
 use crate::lifecycle::report::Dispute;
 use crate::lifecycle::sameness;
+use crate::lifecycle::state::RunState;
 use crate::lifecycle::subject::{Phase, SubjectState, Why};
 use crate::plan::graph::Index;
 use crate::plan::{CheckIndex, CheckPlan, OptionPlan};
@@ -41,6 +41,10 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
         ..PromptInput::default()
     };
     input.decisions = state.decisions().to_vec();
+    if matches!(&subject.phase, Phase::Working(work) if work.cut_off) {
+        // Where each step ends in a commit, there is one to go back to.
+        input.cut_off = Some(if job.tree.branch().is_some() { CutOff::PutBack } else { CutOff::Left });
+    }
     add_matter(&mut input, job, subject, &launch.attempt.step);
     match &launch.attempt.on {
         Subject::Component(id) => {

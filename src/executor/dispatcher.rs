@@ -189,8 +189,7 @@ impl Dispatcher {
         let in_flight = self.state.in_flight();
         for (attempt, resumed) in &in_flight {
             let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
-            let others = others.filter_map(|(other, _)| self.job.definition_of(&other.on));
-            let others: Vec<String> = others.flat_map(|other| other.write_patterns().map(str::to_owned)).collect();
+            let others: Vec<Subject> = others.map(|(other, _)| other.on.clone()).collect();
             let left = settle_left(&self.job, attempt.clone(), *resumed, &others);
             self.settle(left)?;
         }

@@ -10,7 +10,8 @@ use crate::redact::Redactor;
 
 /// Members that name something of ours. They are compared with other records and with the plan, so they stay as they
 /// are; they are chosen by cco or by the user, not by a process.
-const NAMES: [&str; 10] = ["check", "commit", "fingerprint", "issue", "output", "product", "same_as", "source", "tree", "vote"];
+const NAMES: [&str; 10] =
+    ["check", "commit", "fingerprint", "issue", "output", "product", "same_as", "source", "tree", "vote"];
 
 /// How an attempt ended, without secrets. Goes by the form in which it is recorded, so that no text can be forgotten
 /// that is added to it.

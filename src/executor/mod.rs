@@ -9,6 +9,7 @@ mod dispatcher;
 mod gate;
 pub mod inbox;
 mod job;
+mod put_back;
 mod recover;
 mod signals;
 mod worker;

@@ -1,7 +1,7 @@
 //! From an action to its outcome: agent steps and check commands, each with what must follow before it can be recorded
 //! (the tree compared, the work committed).
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -13,6 +13,7 @@ use tokio::sync::{oneshot, watch};
 use super::archive::Archive;
 use super::brief::context_text;
 use super::job::Job;
+use super::put_back::put_back;
 use crate::agent::{
     self, Answer, AnswerKind, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md,
 };
@@ -63,8 +64,8 @@ pub struct Order {
 pub struct Worker {
     job: Arc<Job>,
     archive: Arc<Archive>,
-    /// The write sets of writers that run: what one commits must not hold what another has half written.
-    writing: Mutex<HashMap<AttemptId, Vec<String>>>,
+    /// The writers that run: what one commits, or puts back, must not hold what another has half written.
+    writing: Mutex<HashSet<AttemptId>>,
 }
 
 impl Worker {
@@ -159,25 +160,25 @@ impl Worker {
             Ok(reply) => reply,
             Err(_) => asked.await,
         };
-        let others = self.end_writing(&attempt);
-        conclude(job, attempt, reply, &others)
+        // It is among the writers until its work is committed, or put back: another's commit must not take it along.
+        let others = self.others(&attempt);
+        let ended = conclude(job, attempt, reply, &others);
+        self.writing().remove(&ended.attempt);
+        ended
     }
 
     fn begin_writing(&self, attempt: &AttemptId) {
-        if let Some(definition) = self.job.definition_of(&attempt.on).filter(|_| attempt.step.writes()) {
-            let patterns = definition.write_patterns().map(str::to_owned).collect();
-            self.writing().insert(attempt.clone(), patterns);
+        if attempt.step.writes() {
+            self.writing().insert(attempt.clone());
         }
     }
 
-    /// Takes a writer out; gives what the others that still write own.
-    fn end_writing(&self, attempt: &AttemptId) -> Vec<String> {
-        let mut writing = self.writing();
-        writing.remove(attempt);
-        writing.values().flatten().cloned().collect()
+    /// Those beside `attempt` that write.
+    fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
+        self.writing().iter().filter(|other| *other != attempt).map(|other| other.on.clone()).collect()
     }
 
-    fn writing(&self) -> MutexGuard<'_, HashMap<AttemptId, Vec<String>>> {
+    fn writing(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -260,8 +261,9 @@ impl Worker {
     }
 }
 
-/// What a reply means for the attempt: a writer's work is compared and committed before it counts.
-pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[String]) -> Ended {
+/// What a reply means for the attempt: a writer's work is compared and committed before it counts, and what cannot be
+/// gone on with is put back. `others` are writing, or may have left something half written.
+pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[Subject]) -> Ended {
     let Reply { ending, usage, wall_ms: ms, denials, mut notes } = reply;
     for denial in denials {
         let mend =
@@ -274,7 +276,12 @@ pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[St
             AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
         }
         Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
-        Ending::Failed { trouble, message, resumable } => AttemptEnd::Failed { class: trouble, message, resumable },
+        Ending::Failed { trouble, message, resumable } => {
+            if trouble == Trouble::ConversationLost && attempt.step.writes() {
+                notes.extend(put_back(job, &attempt, others));
+            }
+            AttemptEnd::Failed { class: trouble, message, resumable }
+        }
         Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
     };
     Ended { attempt, end, ms, usage, notes }
@@ -285,12 +292,14 @@ fn keep(
     job: &Job,
     attempt: &AttemptId,
     report: WriterReport,
-    others: &[String],
+    others: &[Subject],
     notes: &mut Vec<String>,
 ) -> AttemptEnd {
     // A commit is made before the report passes the gate.
     let summary = &job.redactor.text(&report.summary);
-    let commit = Commit { spec: &job.plan.spec, attempt, summary, others };
+    let others = others.iter().filter_map(|other| job.definition_of(other));
+    let others: Vec<String> = others.flat_map(|other| other.write_patterns().map(str::to_owned)).collect();
+    let commit = Commit { spec: &job.plan.spec, attempt, summary, others: &others };
     match job.tree.commit(&commit) {
         Ok(commit) => {
             let product = job.definition_of(&attempt.on).map(|definition| product_of(job, definition));

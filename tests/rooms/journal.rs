@@ -386,6 +386,37 @@ fn a_follower_gives_each_record_once_and_waits_for_the_end_of_a_line() {
     assert_eq!(seen, written);
 }
 
+/// `--fresh` under somebody's eyes; and a sync that failed, after which what was written is taken back.
+#[test]
+fn a_follower_begins_again_with_a_journal_that_is_another() {
+    let (written, bytes) = small();
+    let dir = tempfile::tempdir().unwrap();
+    let paths = SpecPaths::new(dir.path());
+    paths.create().unwrap();
+    let mut follower = Follower::new(paths.journal());
+    let mut poll = || {
+        let mut seen = Vec::new();
+        follower.poll(|record| seen.push(record.clone())).map(|()| seen)
+    };
+    std::fs::write(paths.journal(), &bytes).unwrap();
+    assert_eq!(poll().unwrap(), written);
+    journal::set_aside(&paths, at(0)).unwrap();
+    assert!(poll().unwrap().is_empty(), "the new one is not there yet");
+
+    let (mut journal, _) = Journal::open::<JournalError>(&paths.journal(), |_| Ok(())).unwrap();
+    journal.stage(at(7), Author::Cco, vec![opened()]);
+    for _ in 0..50 {
+        journal.stage(at(8), Author::Cco, vec![Event::JobsChanged { jobs: 2 }]);
+    }
+    let anew = journal.commit().unwrap();
+    assert!(std::fs::metadata(paths.journal()).unwrap().len() > bytes.len() as u64);
+    assert_eq!(poll().unwrap(), anew);
+    assert!(poll().unwrap().is_empty());
+
+    std::fs::write(paths.journal(), &bytes).unwrap();
+    assert_eq!(poll().unwrap(), written);
+}
+
 #[test]
 fn fresh_moves_everything_to_history_and_makes_room() {
     let dir = tempfile::tempdir().unwrap();

@@ -9,5 +9,5 @@ mod process;
 mod progress;
 mod redact;
 mod spec;
-mod tree;
 mod tamper;
+mod tree;

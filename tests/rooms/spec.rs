@@ -885,3 +885,18 @@ fn a_manifest_survives_being_written_and_read() {
     assert_eq!(again, spec.manifest);
     assert_eq!(load::source(dir.path()).text(), text(&good()));
 }
+
+proptest! {
+    /// However long its line is: a place is found without counting from the line's beginning.
+    #[test]
+    fn a_place_is_its_line_and_its_characters(
+        parts in proptest::collection::vec(("[a\\n]|é|言|🙂", 1_usize..700), 1..12), at in any::<proptest::sample::Index>(),
+    ) {
+        let text: String = parts.iter().map(|(part, times)| part.repeat(*times)).collect();
+        let offset = at.index(text.len() + 1);
+        let before = &text[..text.floor_char_boundary(offset)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        prop_assert_eq!(Source::new("f", text.clone()).position(offset), (line, column));
+    }
+}

@@ -22,6 +22,8 @@ pub struct Attempt {
     since: Timestamp,
     /// How it ended, in words; none: more may come of it.
     pub end: Option<String>,
+    /// Whether its output was set aside, with the journal that told of it.
+    pub gone: bool,
 }
 
 impl Attempt {
@@ -122,7 +124,7 @@ impl Attempts {
 fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<Attempt>, others: &mut Vec<Subject>) {
     match event {
         Event::AttemptStarted { attempt, .. } if only.is_none_or(|only| *only == attempt.on) => {
-            known.push(Attempt { id: attempt.clone(), since: at, end: None });
+            known.push(Attempt { id: attempt.clone(), since: at, end: None, gone: false });
         }
         Event::AttemptStarted { attempt, .. } => {
             if !others.contains(&attempt.on) {
@@ -131,12 +133,12 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
         }
         Event::AttemptEnded { attempt, .. } => {
             // The last ones are those that end.
-            if let Some(known) = known.iter_mut().rev().find(|known| known.id == *attempt) {
+            if let Some(known) = known.iter_mut().rev().find(|known| known.id == *attempt && !known.gone) {
                 known.end = Some(Words(event).to_string());
             }
         }
-        Event::JournalOpened { .. }
-        | Event::RunStarted(_)
+        Event::JournalOpened { .. } => known.iter_mut().for_each(|known| known.gone = true),
+        Event::RunStarted(_)
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }

@@ -139,6 +139,9 @@ impl Reader<'_> {
     fn show(&mut self, attempts: &Attempts, all: bool) -> Result<(), CliError> {
         for (at, mut source) in std::mem::take(&mut self.open) {
             let attempt = &attempts.known()[at];
+            if attempt.gone {
+                continue;
+            }
             let ended = all || attempt.end.is_some();
             // Piece by piece: an output can be larger than the memory.
             while let Some(piece) = source.read(ended).map_err(CliError::environment)? {

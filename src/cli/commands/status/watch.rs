@@ -1,16 +1,18 @@
-//! The picture of a live run, from outside: it follows the journal as the run writes it.
+//! The picture of a live run, from outside: it follows the journal as the run writes it, and the streams of its agents.
 
 use std::io::stdout;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::agent::Tails;
 use crate::cli::App;
 use crate::cli::args::Format;
 use crate::cli::error::CliError;
 use crate::cli::opened::{FoldError, Opened};
-use crate::journal::{Follower, LockState};
+use crate::journal::{Follower, LockState, SpecPaths};
 use crate::lifecycle::event::Record;
+use crate::lifecycle::observer::Observer;
 use crate::progress::{Json, Live, Plain, Shape, View, terminal_size};
 
 /// How often the journal is looked at.
@@ -37,6 +39,7 @@ pub fn until_it_ends(app: &App, opened: &Opened) -> Result<(), CliError> {
     } else {
         Display::Lines(Plain::new(stdout()))
     };
+    let mut tails = Tails::default();
     loop {
         // In this order: what a run wrote before it let go of the lock is seen.
         let over = opened.lock_state()? == LockState::Free;
@@ -44,7 +47,7 @@ pub fn until_it_ends(app: &App, opened: &Opened) -> Result<(), CliError> {
         if over {
             break;
         }
-        display.on_tick();
+        display.on_tick(&mut tails, &opened.paths);
         std::thread::sleep(GLANCE);
     }
     display.finish();
@@ -61,9 +64,17 @@ impl Display {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the clock that a picture is drawn by")]
-    fn on_tick(&mut self) {
+    fn on_tick(&mut self, tails: &mut Tails, paths: &SpecPaths) {
         match self {
-            Self::Picture(live) => live.on_tick(Timestamp::now()),
+            Self::Picture(live) => {
+                let agents = live.view().running().iter().filter(|running| running.attempt.step.by_agent());
+                let running: Vec<_> =
+                    agents.map(|running| (running.attempt.clone(), paths.stream(&running.attempt))).collect();
+                for (sign, at) in tails.poll(&running) {
+                    Observer::on_live(&mut **live, &sign, at);
+                }
+                live.on_tick(Timestamp::now());
+            }
             Self::Lines(_) | Self::Records(_) => {}
         }
     }
