@@ -185,7 +185,8 @@ fn failures(check: &CheckRun, exit: Option<i32>, output: &str, report: Option<ju
     issues
 }
 
-fn unavailable(check: &CheckRun, why: String) -> CheckResult {
+/// The result of a check that could not be made, for this reason.
+pub fn unavailable(check: &CheckRun, why: String) -> CheckResult {
     CheckResult {
         check: check.name.clone(),
         verdict: Verdict::Unavailable,

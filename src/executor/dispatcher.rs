@@ -142,6 +142,7 @@ impl Dispatcher {
             while self.tasks.join_next().await.is_some() {}
         }
         self.job.supervisor.finish().await;
+        self.worker.finish().await;
         self.render_context();
         for observer in &mut self.observers {
             observer.finish(&self.state);
@@ -190,7 +191,8 @@ impl Dispatcher {
         for (attempt, resumed) in &in_flight {
             let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
             let others: Vec<Subject> = others.map(|(other, _)| other.on.clone()).collect();
-            let left = settle_left(&self.job, attempt.clone(), *resumed, &others);
+            let first = first_commit(&self.state, &attempt.on);
+            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, first);
             self.settle(left)?;
         }
         let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
@@ -256,7 +258,8 @@ impl Dispatcher {
                 Task::Check(..) => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
-            let order = Order { launch, brief };
+            let first = first_commit(&self.state, &launch.attempt.on);
+            let order = Order { launch, brief, first };
             let (start, started) = oneshot::channel();
             let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
             self.attempts.insert(task.id(), attempt);
@@ -424,6 +427,11 @@ impl Dispatcher {
 /// When a file was last written; none where that cannot be told.
 fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|about| about.modified()).ok()
+}
+
+/// The first commit of a subject's work, where it has one.
+fn first_commit(state: &RunState, on: &Subject) -> Option<String> {
+    Some(state.subject(on)?.commits.as_ref()?.first.to_string())
 }
 
 fn new_session() -> Box<str> {

@@ -5,16 +5,22 @@
 
 pub mod archive;
 mod brief;
+mod change;
+mod conclude;
 mod dispatcher;
+mod fresh;
 mod gate;
 pub mod inbox;
 mod job;
+mod origin;
+mod owners;
 mod put_back;
 mod recover;
 mod signals;
 mod worker;
 
 pub use dispatcher::{Dispatcher, Finish, RunError, Start};
-pub use job::{Job, Models};
+pub use job::{Job, Models, Tips};
+pub use owners::Owners;
 pub use recover::end_strays;
 pub use signals::Asked;

@@ -24,7 +24,7 @@ pub fn put_back(job: &Job, attempt: &AttemptId, others: &[Subject]) -> Option<St
 }
 
 /// What a component may write that nobody else does.
-struct Ownership {
+pub struct Ownership {
     files: WriteSet,
     tests: WriteSet,
     /// What those own who are writing.
@@ -34,7 +34,11 @@ struct Ownership {
 }
 
 impl Ownership {
-    fn new(job: &Job, on: &Subject, others: &[Subject]) -> Result<Self, PatternError> {
+    /// What `on` owns while `others` write.
+    ///
+    /// # Errors
+    /// A pattern of the manifest is none.
+    pub fn new(job: &Job, on: &Subject, others: &[Subject]) -> Result<Self, PatternError> {
         let (own, rest): (Vec<&ComponentDef>, Vec<&ComponentDef>) = match on {
             Subject::Component(id) => job.manifest.components.iter().partition(|component| component.id == *id),
             // What mends the whole may write what all may.
@@ -50,7 +54,8 @@ impl Ownership {
         })
     }
 
-    fn has(&self, path: &str) -> bool {
+    /// Whether a path, counted from the work directory, is its own.
+    pub fn has(&self, path: &str) -> bool {
         // The agent writes a file under a name of its own beside it, and renames it then.
         let path = path.split_once(".tmp.").map_or(path, |(file, _)| file).as_ref();
         !self.taken.matches(path)

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,20 +13,20 @@ use tokio::sync::{oneshot, watch};
 
 use super::archive::Archive;
 use super::brief::context_text;
+use super::change::Before;
+use super::conclude::{Surroundings, conclude, kind_of};
+use super::fresh::{FreshTree, NoPlace, Place};
 use super::job::Job;
-use super::put_back::put_back;
-use crate::agent::{
-    self, Answer, AnswerKind, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md,
-};
+use super::origin::go_back;
+use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
-use crate::ids::{AttemptId, Digest, Step, Subject};
-use crate::lifecycle::event::{AttemptEnd, DENIED, Trouble};
+use crate::ids::{AttemptId, Step, Subject};
+use crate::lifecycle::event::{AttemptEnd, Scope, Trouble};
 use crate::lifecycle::next::{Launch, Task};
-use crate::lifecycle::report::WriterReport;
+use crate::lifecycle::subject::Origin;
 use crate::plan::CheckIndex;
 use crate::process::{Limits, Stop};
-use crate::spec::writeset::WriteSet;
-use crate::tree::{Commit, product};
+use crate::tree::{Fingerprint, TreeError};
 
 /// Until an agent must have printed something: it starts in a second, and many at once in a minute.
 const FIRST_OUTPUT: Duration = Duration::from_secs(180);
@@ -58,6 +59,8 @@ pub struct Order {
     pub launch: Launch,
     /// The template and its input; none for checks.
     pub brief: Option<(Role, Box<PromptInput>)>,
+    /// The first commit of the subject's work.
+    pub first: Option<String>,
 }
 
 /// Performs actions by real processes.
@@ -66,12 +69,16 @@ pub struct Worker {
     archive: Arc<Archive>,
     /// The writers that run: what one commits, or puts back, must not hold what another has half written.
     writing: Mutex<HashSet<AttemptId>>,
+    /// Where the whole is proven.
+    fresh: FreshTree,
+    /// Checks that run in the common tree.
+    checking: AtomicUsize,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self { job, archive, writing: Mutex::default() }
+        Self { job, archive, writing: Mutex::default(), fresh: FreshTree::default(), checking: AtomicUsize::new(0) }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
@@ -79,16 +86,16 @@ impl Worker {
     pub async fn perform(&self, order: Order, started: oneshot::Receiver<()>, stop: watch::Receiver<Stop>) -> Ended {
         let attempt = order.launch.attempt.clone();
         match (&order.launch.task, order.brief) {
-            (Task::Check(check, _), _) => match started.await {
-                Ok(()) => self.check(attempt, *check, stop).await,
+            (Task::Check(check, scope), _) => match started.await {
+                Ok(()) => self.check(attempt, *check, *scope, stop).await,
                 Err(_) => never_started(attempt),
             },
-            (Task::Agent { session, resume, strong, .. }, Some((role, input))) => {
+            (Task::Agent { session, resume, strong, origin }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
-                match self.request(&attempt, session, *strong, role, *input) {
+                match self.request(&attempt, session, *strong, role, *input, order.first.as_deref()) {
                     Ok(request) => match started.await {
-                        Ok(()) => self.ask(request, stop).await,
+                        Ok(()) => self.ask(request, origin.as_ref(), order.first, stop).await,
                         Err(_) => never_started(attempt),
                     },
                     Err(message) => not_started(attempt, message),
@@ -105,8 +112,12 @@ impl Worker {
         strong: bool,
         role: Role,
         mut input: PromptInput,
+        first: Option<&str>,
     ) -> Result<Request, String> {
         let job = &*self.job;
+        if let (Step::Review(_), true) = (&attempt.step, input.subject.is_empty()) {
+            input.subject = change_text(job, &attempt.on, first).map_err(|error| error.to_string())?;
+        }
         if let (Some(definition), Some(part)) = (job.definition_of(&attempt.on), &mut input.component) {
             part.context = context_text(job, definition).map_err(|error| error.to_string())?;
         }
@@ -142,10 +153,27 @@ impl Worker {
         })
     }
 
-    async fn ask(&self, request: Request, stop: watch::Receiver<Stop>) -> Ended {
+    async fn ask(
+        &self,
+        request: Request,
+        origin: Option<&Origin>,
+        first: Option<String>,
+        stop: watch::Receiver<Stop>,
+    ) -> Ended {
         let job = &*self.job;
         let attempt = request.attempt.clone();
         self.begin_writing(&attempt);
+        let mut notes = Vec::new();
+        if let Some(origin) = origin {
+            match go_back(job, &attempt, origin, &self.others(&attempt)) {
+                Ok(told) => notes = told,
+                Err(why) => {
+                    self.writing().remove(&attempt);
+                    return not_started(attempt, format!("its files cannot be set back: {why}"));
+                }
+            }
+        }
+        let before = Before { checkout: self.checkout(&attempt), first };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
@@ -161,10 +189,28 @@ impl Worker {
             Err(_) => asked.await,
         };
         // It is among the writers until its work is committed, or put back: another's commit must not take it along.
-        let others = self.others(&attempt);
-        let ended = conclude(job, attempt, reply, &others);
+        let around = Surroundings { others: self.others(&attempt), before };
+        let mut ended = conclude(job, attempt, reply, &around);
         self.writing().remove(&ended.attempt);
-        ended
+        notes.append(&mut ended.notes);
+        Ended { notes, ..ended }
+    }
+
+    /// What the user's checkout is like before a writing step; none where it cannot be told, or is the tree itself.
+    fn checkout(&self, attempt: &AttemptId) -> Option<Fingerprint> {
+        let worktree = self.job.tree.worktree().filter(|_| attempt.step.writes())?;
+        match worktree.main_checkout() {
+            Ok(fingerprint) => Some(fingerprint),
+            Err(error) => {
+                tracing::warn!("the user's checkout cannot be watched: {error}");
+                None
+            }
+        }
+    }
+
+    /// Takes down what the run needed beside its tree.
+    pub async fn finish(&self) {
+        self.fresh.discard(&self.job).await;
     }
 
     fn begin_writing(&self, attempt: &AttemptId) {
@@ -182,34 +228,56 @@ impl Worker {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn check(&self, attempt: AttemptId, index: CheckIndex, stop: watch::Receiver<Stop>) -> Ended {
+    async fn check(&self, attempt: AttemptId, index: CheckIndex, scope: Scope, stop: watch::Receiver<Stop>) -> Ended {
+        let job = &*self.job;
+        // The base and the whole are judged by what is committed, wherever agents have worked.
+        let apart = matches!(scope, Scope::Baseline | Scope::Final);
+        let place = if apart {
+            self.fresh.place(job, &attempt, &stop).await
+        } else {
+            let place = |tree| Place { dir: job.tree.dir().to_owned(), tree };
+            job.tree.id().map(place).map_err(|error| NoPlace::Failed(error.to_string()))
+        };
+        let place = match place {
+            Ok(place) => place,
+            Err(NoPlace::Stopped) => return ended(attempt, AttemptEnd::Interrupted { resumable: false }),
+            Err(NoPlace::Failed(why)) => {
+                let nowhere = Place { dir: job.tree.dir().to_owned(), tree: None };
+                let result = check::unavailable(&self.check_run(&attempt, index, nowhere), why);
+                return ended(attempt, AttemptEnd::Checked(Box::new(result)));
+            }
+        };
+        let shared = !apart || job.tree.worktree().is_none();
+        self.checking.fetch_add(usize::from(shared), Ordering::SeqCst);
+        let ran = check::run(&job.supervisor, self.check_run(&attempt, index, place), stop).await;
+        let last = self.checking.fetch_sub(usize::from(shared), Ordering::SeqCst) == 1;
+        match ran {
+            Ran::Checked(result) => {
+                let ms = result.evidence.ms;
+                let notes = if shared && last { restore_after_checks(job, &attempt) } else { Vec::new() };
+                Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes }
+            }
+            Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
+        }
+    }
+
+    fn check_run(&self, attempt: &AttemptId, index: CheckIndex, place: Place) -> CheckRun {
         let job = &*self.job;
         let plan = job.plan.check(index);
-        let tree = match job.tree.id() {
-            Ok(tree) => tree,
-            Err(error) => return not_started(attempt, error.to_string()),
-        };
-        let mut extra_env = job.names(&attempt);
+        let mut extra_env = job.names(attempt);
         extra_env.extend(plan.env.iter().map(|(name, value)| (name.into(), value.into())));
-        let run = CheckRun {
+        CheckRun {
             name: plan.name.clone(),
             command: plan.run.clone(),
-            dir: plan.dir.as_ref().map_or_else(|| job.tree.dir().to_owned(), |dir| job.tree.dir().join(dir)),
-            junit: plan.junit.as_ref().map(|path| job.tree.dir().join(path)),
+            dir: plan.dir.as_ref().map_or_else(|| place.dir.clone(), |dir| place.dir.join(dir)),
+            junit: plan.junit.as_ref().map(|path| place.dir.join(path)),
             env: job.env.check.clone(),
             extra_env,
             timeout: plan.timeout,
-            log: job.paths.log(&attempt),
+            log: job.paths.log(attempt),
             attempt: Arc::from(attempt.to_string()),
-            tree,
+            tree: place.tree,
             redactor: job.redactor.clone(),
-        };
-        match check::run(&job.supervisor, run, stop).await {
-            Ran::Checked(result) => {
-                let ms = result.evidence.ms;
-                Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes: Vec::new() }
-            }
-            Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
         }
     }
 
@@ -261,79 +329,45 @@ impl Worker {
     }
 }
 
-/// What a reply means for the attempt: a writer's work is compared and committed before it counts, and what cannot be
-/// gone on with is put back. `others` are writing, or may have left something half written.
-pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[Subject]) -> Ended {
-    let Reply { ending, usage, wall_ms: ms, denials, mut notes } = reply;
-    for denial in denials {
-        let mend =
-            denial.allow.map_or_else(String::new, |rule| format!("; `agent.allow: [\"{rule}\"]` would allow it"));
-        notes.push(format!("{DENIED}{}{mend}", denial.call));
-    }
-    let end = match ending {
-        Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, others, &mut notes),
-        Ending::Answered(Answer::Reviewed(report)) => {
-            AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
-        }
-        Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
-        Ending::Failed { trouble, message, resumable } => {
-            if trouble == Trouble::ConversationLost && attempt.step.writes() {
-                notes.extend(put_back(job, &attempt, others));
-            }
-            AttemptEnd::Failed { class: trouble, message, resumable }
-        }
-        Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
+/// The change that a reviewer judges: of a component since it began, of the whole since the run began.
+fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, TreeError> {
+    /// As much of a change as a prompt holds, in bytes.
+    const LIMIT: u64 = 32 * 1024;
+    let Some(worktree) = job.tree.worktree() else {
+        let files = job.definition_of(on).map(|definition| definition.write_patterns().collect::<Vec<_>>().join(", "));
+        let files = files.unwrap_or_else(|| "all files of the components".to_owned());
+        return Ok(format!("There is no version control here to show the change. What belongs to it: {files}."));
     };
-    Ended { attempt, end, ms, usage, notes }
+    let base = match (on, first) {
+        (Subject::Run, _) => job.tree.branch().map(|(_, base)| base.to_owned()),
+        (Subject::Component(_), Some(first)) => Some(format!("{first}^")),
+        (Subject::Component(_), None) => None,
+    };
+    let Some(base) = base else { return Ok("The component changed no file.".to_owned()) };
+    let at = job.index_of(on);
+    let wanted = |path: &Path| at.is_none_or(|at| job.owners.owns(at, path) || !job.owners.others_own(at, path));
+    let diff = worktree.diff_text(&base, "HEAD", &wanted, LIMIT)?;
+    let rest = if diff.whole { "" } else { "\n(The change goes on; read the files.)" };
+    Ok(format!("{}{rest}", job.redactor.text(&diff.text)))
 }
 
-/// Compares the tree and commits what a writer did; a commit that exists already is taken.
-fn keep(
-    job: &Job,
-    attempt: &AttemptId,
-    report: WriterReport,
-    others: &[Subject],
-    notes: &mut Vec<String>,
-) -> AttemptEnd {
-    // A commit is made before the report passes the gate.
-    let summary = &job.redactor.text(&report.summary);
-    let others = others.iter().filter_map(|other| job.definition_of(other));
-    let others: Vec<String> = others.flat_map(|other| other.write_patterns().map(str::to_owned)).collect();
-    let commit = Commit { spec: &job.plan.spec, attempt, summary, others: &others };
-    match job.tree.commit(&commit) {
-        Ok(commit) => {
-            let product = job.definition_of(&attempt.on).map(|definition| product_of(job, definition));
-            AttemptEnd::Wrote {
-                report: Box::new(report),
-                commit: commit.map(Into::into),
-                product,
-                findings: Vec::new(),
-            }
+/// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
+fn restore_after_checks(job: &Job, attempt: &AttemptId) -> Vec<String> {
+    let Some(worktree) = job.tree.worktree() else { return Vec::new() };
+    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
+    match worktree.meddled(&patch) {
+        Ok(None) => Vec::new(),
+        // What git itself cannot check out as it was committed is nobody's change.
+        Ok(Some(undone)) if undone.changes.is_empty() => Vec::new(),
+        Ok(Some(undone)) => {
+            let paths: Vec<String> = undone.changes.iter().map(|changed| changed.path.display().to_string()).collect();
+            vec![format!(
+                "checks changed {}; that was put back, and is kept as `{}`",
+                paths.join(", "),
+                patch.display()
+            )]
         }
-        Err(error) => {
-            notes.push("its answer is in its stream file; the work is in the tree, not committed".to_owned());
-            AttemptEnd::Failed { class: Trouble::NotStarted, message: error.to_string(), resumable: true }
-        }
-    }
-}
-
-fn product_of(job: &Job, definition: &crate::spec::manifest::ComponentDef) -> Digest {
-    let patterns = || definition.write_patterns();
-    let is_glob = |path: &str| path.contains(['*', '?', '[', '{']);
-    let literal: Vec<String> = patterns().filter(|path| !is_glob(path)).map(str::to_owned).collect();
-    let globs = WriteSet::new(patterns().filter(|path| is_glob(path))).ok().filter(|set| !set.is_empty());
-    let owns = |path: &str| globs.as_ref().is_some_and(|set| set.matches(path.as_ref()));
-    product(job.tree.dir(), &literal, globs.is_some(), owns)
-}
-
-/// What an agent step must answer with.
-pub(super) fn kind_of(step: &Step) -> AnswerKind {
-    match step {
-        Step::Skeleton | Step::Implement | Step::Revise | Step::Fix | Step::Resolve | Step::Check(_) => {
-            AnswerKind::Writer
-        }
-        Step::Review(_) => AnswerKind::Review,
-        Step::Vote { .. } => AnswerKind::Ballot,
+        Err(error) => vec![format!("what checks changed cannot be put back: {error}")],
     }
 }
 

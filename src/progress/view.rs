@@ -138,7 +138,7 @@ impl View {
             Event::ValidationOpened { on, round, .. } => self.enter_subject(on, Phase::Validating(*round)),
             Event::FixOpened { on, fix, .. } => self.enter_subject(on, Phase::Fixing(*fix)),
             Event::VoteOpened(vote) => self.enter_subject(&vote.on, Phase::Working("vote")),
-            Event::Refactored { on, .. } => self.enter(on, Phase::Working("refactor")),
+            Event::Refactored { on, .. } => self.standing.enter(on, Phase::Working("refactor")),
             Event::Escalated(question) => self.ask(question),
             Event::Answered(answer) => self.answer(answer),
             Event::ComponentCompleted { on, proof } => self.standing.enter(on, Phase::Complete(*proof)),

@@ -128,6 +128,11 @@ pub fn examine(changes: &Changes, context: &Context) -> Examined {
     Examined { findings: judge.found.into_iter().collect(), work: judge.work }
 }
 
+/// Whether a file of that name is one whose code is understood.
+pub fn understands(path: &str) -> bool {
+    language::Language::of(path).is_some()
+}
+
 impl Change {
     /// The path before the step.
     fn old_path(&self) -> &str {

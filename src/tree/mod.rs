@@ -113,6 +113,14 @@ impl Worktree {
     }
 
     /// The commit that is checked out.
+    /// The commit of the integration branch.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn tip(&self) -> Result<String, GitError> {
+        self.head()
+    }
+
     fn head(&self) -> Result<String, GitError> {
         self.git.run(&self.root, &["rev-parse", "--verify", "HEAD^{commit}"])
     }

@@ -42,6 +42,22 @@ impl Worktree {
         Ok(Some(Moved { rewritten: kept.contains(&false), head, on, tip, new }))
     }
 
+    /// Puts branch and checkout back to the commit `tip`, with all files as they are: what was committed since is then not
+    /// committed. Whoever wants to find those commits again keeps them before.
+    ///
+    /// # Errors
+    /// Git's own; among it that `tip` is no commit.
+    pub fn take_back(&self, tip: &str) -> Result<(), TreeError> {
+        let _one = self.lock();
+        let tip = self.commit_id(tip)?;
+        let branch = format!("refs/heads/{}", self.branch);
+        self.git.run(&self.root, &["symbolic-ref", "HEAD", &branch])?;
+        self.git.run(&self.root, &["update-ref", "-m", "cco: take back", &branch, &tip])?;
+        // The index too: what the agent had told git to overlook is looked at again.
+        self.git.run(&self.root, &["read-tree", "--reset", "HEAD"])?;
+        Ok(())
+    }
+
     fn is_ancestor(&self, old: &str, new: &str) -> Result<bool, GitError> {
         Ok(self.git.ask(&self.root, &["merge-base", "--is-ancestor", old, new])?.is_some())
     }

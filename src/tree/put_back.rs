@@ -1,8 +1,8 @@
 //! Starting a step again from the last commit: what a try that was cut off left half written is kept, then put back.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
-use super::git::GitError;
+use super::git::{Git, GitError};
 use super::{Tree, Worktree};
 use crate::ids::AttemptId;
 
@@ -58,21 +58,21 @@ impl Worktree {
         if changed.is_empty() && new.is_empty() {
             return Ok(None);
         }
-        let kept = self.keep(spec, attempt, &[changed.as_slice(), new.as_slice()].concat())?;
-        self.each(&["clean", "-f", "-q", "--"], &new, &[])?;
-        self.each(&["restore", "--source=HEAD", "--staged", "--worktree", "--"], &changed, &[])?;
+        let kept = self.keep_abandoned(spec, attempt, &[changed.as_slice(), new.as_slice()].concat())?;
+        self.each(&self.git, &["clean", "-f", "-q", "--"], &new)?;
+        self.each(&self.git, &["restore", "--source=HEAD", "--staged", "--worktree", "--"], &changed)?;
         Ok(Some(PutBack { files: changed.len() + new.len(), kept }))
     }
 
     /// Makes a commit of the last one with `paths` as they are now, on a ref of its own; gives the ref.
-    fn keep(&self, spec: &str, attempt: &AttemptId, paths: &[String]) -> Result<String, GitError> {
+    fn keep_abandoned(&self, spec: &str, attempt: &AttemptId, paths: &[String]) -> Result<String, GitError> {
         const DIGITS: usize = 8;
         let index =
             self.git.run(&self.root, &["rev-parse", "--path-format=absolute", "--git-path", "cco-abandoned"])?;
-        let own_index: [(&str, &OsStr); 1] = [("GIT_INDEX_FILE", index.as_ref())];
-        self.git.run_with(&self.root, &["read-tree", "HEAD"], &own_index)?;
-        self.each(&["add", "-A", "-f", "--"], paths, &own_index)?;
-        let tree = self.git.run_with(&self.root, &["write-tree"], &own_index)?;
+        let git = self.git.with("GIT_INDEX_FILE", index.as_ref());
+        git.run(&self.root, &["read-tree", "HEAD"])?;
+        self.each(&git, &["add", "-A", "-f", "--"], paths)?;
+        let tree = git.run(&self.root, &["write-tree"])?;
         let message = format!("Keep what {attempt} left when it was cut off");
         let identity = ["-c", "user.name=cco", "-c", "user.email=cco@localhost"];
         let commit = ["commit-tree", &tree, "-p", "HEAD", "-m", &message];
@@ -84,12 +84,12 @@ impl Worktree {
     }
 
     /// Runs a command over `paths`, which count from the work directory and mean no patterns.
-    fn each(&self, command: &[&str], paths: &[String], environment: &[(&str, &OsStr)]) -> Result<(), GitError> {
+    fn each(&self, git: &Git, command: &[&str], paths: &[String]) -> Result<(), GitError> {
         for some in paths.chunks(AT_ONCE) {
             let mut args: Vec<OsString> = vec!["--literal-pathspecs".into()];
             args.extend(command.iter().map(OsString::from));
             args.extend(some.iter().map(OsString::from));
-            self.git.run_with(&self.dir, &args, environment)?;
+            git.run(&self.dir, &args)?;
         }
         Ok(())
     }
