@@ -6,12 +6,12 @@
 mod changes;
 mod checkout;
 mod commit;
+mod disk;
 mod fresh;
 pub mod git;
 mod moved;
 mod patch;
 mod path;
-mod place;
 mod product;
 mod put_back;
 mod refs;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::changes::Difference;
 use super::commit::{Commit, message};
+use super::disk::OnDisk;
 use super::git::Git;
-use super::place::Place;
 use super::status::{Entry, Kind, remove_if_there, set_entries};
 use super::{TreeError, Worktree};
 
@@ -119,12 +119,12 @@ impl Worktree {
         let going: BTreeSet<&[u8]> =
             graft.differences.iter().filter(|it| it.new.is_none()).map(|it| &it.path[..]).collect();
         for it in graft.differences.iter().filter(|it| it.new.is_some()) {
-            let place = self.look_at(&it.path)?;
-            if let Some(path) = place.obstacles().find(|path| !going.contains(path)) {
+            let there = self.look_at(&it.path)?;
+            if let Some(path) = there.obstacles().find(|path| !going.contains(path)) {
                 return Ok(Some(self.prefix.relative(path)));
             }
             // One that git ignores is in no list of changes.
-            if it.old.is_none() && place == Place::Taken {
+            if it.old.is_none() && there == OnDisk::Taken {
                 dirty.push(Entry { path: it.path.clone(), kind: Kind::Added, old: None });
             }
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::disk::OnDisk;
 use super::git::Git;
 use super::patch::DIFF;
 use super::path::{below, is_within};
-use super::place::Place;
 use super::status::{Changed, Entry, Kind, SUBMODULE, listed, set_entries};
 use super::{TreeError, Worktree};
 use crate::fsx;
@@ -103,11 +103,11 @@ impl Worktree {
                 Kind::Repository => drop(work.repositories.insert(entry.path.clone())),
                 Kind::Modified | Kind::Deleted | Kind::TypeChanged => {
                     match self.look_at(&entry.path)? {
-                        Place::Free | Place::Taken => {}
-                        Place::Blocked(path) => drop(work.removed.insert(path)),
+                        OnDisk::Free | OnDisk::Taken => {}
+                        OnDisk::Blocked(path) => drop(work.removed.insert(path)),
                         // A submodule has to be a directory, with whatever is in it.
-                        Place::Directory { .. } if entry.is_submodule() => {}
-                        Place::Directory { files, repositories } => {
+                        OnDisk::Directory { .. } if entry.is_submodule() => {}
+                        OnDisk::Directory { files, repositories } => {
                             work.removed.extend(files);
                             work.repositories.extend(repositories);
                         }

@@ -124,9 +124,11 @@ fn a_text_that_is_too_long_ends_with_a_whole_line() {
     world.write("a", &"a line\n".repeat(100_000));
     world.write("b", "b");
     let tip = world.commit("long");
-    let diff = world.worktree().diff_text(&base, &tip, &everything, 1000).unwrap();
-    assert_eq!((diff.files, diff.whole), (2, false));
-    assert!(diff.text.len() <= 1000 && diff.text.ends_with("+a line\n"), "{:?}", diff.text);
+    for limit in 1000..1008 {
+        let diff = world.worktree().diff_text(&base, &tip, &everything, limit).unwrap();
+        assert_eq!((diff.files, diff.whole), (2, false));
+        assert!(diff.text.len() as u64 <= limit && diff.text.ends_with("+a line\n"), "{:?}", diff.text);
+    }
     assert!(world.worktree().diff_text(&base, &tip, &everything, u64::MAX).unwrap().whole);
 }
 

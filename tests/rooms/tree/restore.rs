@@ -99,16 +99,19 @@ fn kinds_are_exchanged_if_both_are_owned() {
 /// Whatever no commit holds is not written over.
 #[test]
 fn what_would_be_lost_is_refused() {
-    let world = World::new("", &[("own/a", "1"), ("own/b", "b"), (".gitignore", "*.log\n")]);
+    let world = World::new("", &[("own/a", "1"), ("own/b", "b"), ("own/c", "c"), (".gitignore", "*.log\n")]);
     let base = world.head();
     world.write("own/a", "2");
+    world.write(".gitignore", "*.log\n/own/c\n");
+    fs::remove_file(world.dir().join("own/c")).unwrap();
     fs::remove_file(world.dir().join("own/b")).unwrap();
     let tip = world.commit("changed");
     type Spoil = fn(&World);
-    let spoils: [(&str, Spoil); 5] = [
+    let spoils: [(&str, Spoil); 6] = [
         ("own/a", |world| world.write("own/a", "3")),
         ("own/b", |world| world.write("own/b", "mine")),
         ("own/new", |world| world.write("own/new", "mine")),
+        ("own/c", |world| world.write("own/c", "ignored now")),
         ("own/b/x.log", |world| world.write("own/b/x.log", "ignored")),
         ("own/b", |world| symlink("a", world.dir().join("own/b")).unwrap()),
     ];

@@ -397,7 +397,7 @@ fn make(root: &Path, contents: &[Option<u8>]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Whatever became of the files: undone, they are as they were, and the patch makes them so again.
     #[test]

@@ -8,7 +8,7 @@ use super::{TreeError, Worktree};
 
 /// What is found where a file has to be; paths count from the top of the work tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum OnDisk {
     /// Nothing.
     Free,
     /// A file, a link or the like.
@@ -24,7 +24,7 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
+impl OnDisk {
     /// What would have to go first.
     pub(super) fn obstacles(&self) -> Box<dyn Iterator<Item = &[u8]> + '_> {
         match self {
@@ -37,14 +37,14 @@ impl Place {
 
 impl Worktree {
     /// What is where the file `path` has to be. Links are not followed: behind one is somebody else's directory.
-    pub(super) fn look_at(&self, path: &[u8]) -> Result<Place, TreeError> {
+    pub(super) fn look_at(&self, path: &[u8]) -> Result<OnDisk, TreeError> {
         if let Some(upper) = self.blocked(path) {
-            return Ok(Place::Blocked(upper.to_vec()));
+            return Ok(OnDisk::Blocked(upper.to_vec()));
         }
         match fs_err::symlink_metadata(below(&self.root, path)) {
             Ok(about) if about.is_dir() => self.all_in(path),
-            Ok(_) => Ok(Place::Taken),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Place::Free),
+            Ok(_) => Ok(OnDisk::Taken),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(OnDisk::Free),
             Err(error) => Err(error.into()),
         }
     }
@@ -56,7 +56,7 @@ impl Worktree {
         above(path).filter(is_other).last()
     }
 
-    fn all_in(&self, dir: &[u8]) -> Result<Place, TreeError> {
+    fn all_in(&self, dir: &[u8]) -> Result<OnDisk, TreeError> {
         let (mut files, mut repositories) = (Vec::new(), Vec::new());
         let mut open = vec![dir.to_vec()];
         while let Some(dir) = open.pop() {
@@ -71,7 +71,7 @@ impl Worktree {
                 if found.file_type()?.is_dir() { open.push(path) } else { files.push(path) }
             }
         }
-        Ok(Place::Directory { files, repositories })
+        Ok(OnDisk::Directory { files, repositories })
     }
 
     /// Removes a file, and the directories that held nothing else; nothing where a link stands for one of them.
