@@ -153,6 +153,7 @@ async fn work(
         bypass_permissions: bypasses(app, opened),
         prompts: prompts(app, opened)?,
         env,
+        boots: agent::boots(),
         supervisor,
         live: sink,
     };
