@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{
-    Adopted, AgentEnv, AgentProgram, AnswerKind, Departure, Ending, Live, LiveSink, Permissions, Reply, Session,
-    Stream, arguments, classify, prompt,
+    Adopted, AgentEnv, AgentProgram, AnswerKind, Departure, Ending, Live, LiveEvent, LiveSink, Permissions, Reply,
+    Session, Stream, arguments, classify, prompt,
 };
 use crate::fsx;
 use crate::ids::AttemptId;
@@ -65,8 +66,12 @@ pub async fn ask(
     let continued = matches!(request.session, Session::Resume(_));
     let (kind, limits, errors) = (request.kind, request.limits.clone(), errors_file(&request.stream));
     let (stream, redactor) = (request.stream.clone(), request.redactor.clone());
-    let parser = Stream::redacting(redactor.clone());
-    let mut follower = Follower { stream: parser, attempt: request.attempt.clone(), live };
+    let mut follower = Follower {
+        stream: Stream::redacting(redactor.clone()),
+        attempt: request.attempt.clone(),
+        live,
+        silent_since: Some(Instant::now()),
+    };
     match supervisor.run(&command(program, env, request), &limits, stop, &mut follower).await {
         Ok(finished) => {
             let departure = departure(&finished, &limits);
@@ -207,15 +212,21 @@ struct Follower {
     stream: Stream,
     attempt: AttemptId,
     live: LiveSink,
+    /// When the call began; none once there was output.
+    silent_since: Option<Instant>,
 }
 
 impl Watcher for Follower {
     fn bytes(&mut self, chunk: &[u8]) {
-        let Self { stream, attempt, live } = self;
-        stream.feed(chunk, &mut |what| {
+        let Self { stream, attempt, live, silent_since } = self;
+        let mut tell = |what| {
             // Nobody may be watching any more; the call goes on.
             let _ = live.send(Live { attempt: attempt.clone(), what });
-        });
+        };
+        if let Some(since) = silent_since.take() {
+            tell(LiveEvent::Spoke(since.elapsed()));
+        }
+        stream.feed(chunk, &mut tell);
     }
 
     fn state(&self) -> Activity {

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::archive::Archive;
+use super::boots::Boots;
 use super::brief::brief;
 use super::gate;
 use super::inbox::{self, Inbox, Letter};
@@ -90,6 +91,7 @@ pub struct Dispatcher {
     tasks: JoinSet<Ended>,
     attempts: HashMap<tokio::task::Id, AttemptId>,
     launches: Vec<Launch>,
+    boots: Boots,
     letters: Vec<PathBuf>,
     untold: BTreeSet<Index>,
     /// When the manifest was last written, as far as it was told.
@@ -113,6 +115,7 @@ impl Dispatcher {
         let worker = Arc::new(Worker::new(job.clone(), archive.clone()));
         Ok(Self {
             inbox: Inbox::new(job.paths.inbox()),
+            boots: Boots::new(job.boots),
             job,
             state,
             journal,
@@ -207,12 +210,15 @@ impl Dispatcher {
         let now = Timestamp::now();
         let mut started = Vec::new();
         while self.asked.is_none()
-            && let Some(step) = next(&mut self.state, now, &mut new_session)?
+            && let Some(step) = next(&mut self.state, now, self.boots.room() > 0, &mut new_session)?
         {
             match step {
                 Next::Decide(events) => self.stage(events, Author::Cco, now),
                 Next::Launch(events, launch) => {
                     started.extend(events);
+                    if let Task::Agent { .. } = launch.task {
+                        self.boots.start(launch.attempt.clone());
+                    }
                     self.launches.push(launch);
                 }
             }
@@ -275,6 +281,8 @@ impl Dispatcher {
             biased;
             asked = signals.next() => self.stop_for(asked),
             Some(done) = self.tasks.join_next_with_id() => {
+                // What an attempt said came before its end.
+                self.take_all_live()?;
                 self.take(done)?;
                 while let Some(done) = self.tasks.try_join_next_with_id() {
                     self.take(done)?;
@@ -284,6 +292,10 @@ impl Dispatcher {
             () = tokio::time::sleep_until(wake.unwrap_or_else(far)), if wake.is_some() => {}
             _ = tick.tick() => self.on_tick()?,
         }
+        self.take_all_live()
+    }
+
+    fn take_all_live(&mut self) -> Result<(), RunError> {
         while let Ok(live) = self.live.try_recv() {
             self.take_live(&live)?;
         }
@@ -293,6 +305,9 @@ impl Dispatcher {
     /// Shows a sign of life; one that says that a usage window is nearly used up is recorded too, once a window.
     fn take_live(&mut self, live: &Live) -> Result<(), RunError> {
         let now = Timestamp::now();
+        if let LiveEvent::Spoke(after) = live.what {
+            self.boots.spoke(&live.attempt, after);
+        }
         if let LiveEvent::RateLimit(limit) = &live.what
             && let Some(until) = limit.resets_at.filter(|until| *until > now && Some(*until) != self.state.hold())
             && limit.warning
@@ -325,6 +340,7 @@ impl Dispatcher {
     fn settle(&mut self, outcome: Ended) -> Result<(), RunError> {
         let Ended { attempt, end, ms, usage, notes } = gate::pass(&self.job.redactor, outcome);
         let now = Timestamp::now();
+        self.boots.end(&attempt);
         if let AttemptEnd::Wrote { .. } = &end
             && let Some(at) = self.state.locate(&attempt.on).filter(|&at| at != self.state.run_index())
         {

@@ -45,6 +45,8 @@ pub struct Job {
     pub allow: Vec<String>,
     /// Whether writers are asked for nothing at all.
     pub bypass_permissions: bool,
+    /// How many agents may be between their start and their first output; not 0.
+    pub boots: usize,
     /// Who knows all children.
     pub supervisor: Arc<Supervisor>,
     /// Whose the files are.

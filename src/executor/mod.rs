@@ -4,6 +4,7 @@
 //! observer that fails is its own affair.
 
 pub mod archive;
+mod boots;
 mod brief;
 mod change;
 mod conclude;

@@ -36,7 +36,7 @@ impl SpecPaths {
 
     /// Creates what a run needs: `state/` with its parts, `runs/` and `components/`, for their owner only, ignored by git.
     pub fn create(&self) -> io::Result<()> {
-        for dir in [&self.inbox(), &self.objects(), &self.history(), &self.runs, &self.dir.join("components")] {
+        for dir in [&self.inbox(), &self.objects(), &self.history(), &self.runs, &self.components()] {
             fsx::create_dir_private(dir)?;
         }
         for dir in [&self.state, &self.runs] {
@@ -73,9 +73,14 @@ impl SpecPaths {
         self.dir.join("brainstorm")
     }
 
+    /// Where the context files of components are.
+    pub fn components(&self) -> PathBuf {
+        self.dir.join("components")
+    }
+
     /// The context of one component, where the manifest names no other file.
     pub fn component_md(&self, id: &ComponentId) -> PathBuf {
-        self.dir.join("components").join(format!("{id}.md"))
+        self.components().join(format!("{id}.md"))
     }
 
     /// What cco keeps between runs.
@@ -91,6 +96,11 @@ impl SpecPaths {
     /// The lock that a run holds.
     pub fn lock(&self) -> PathBuf {
         self.state.join("lock")
+    }
+
+    /// Which context files hold nothing of the user's; can be removed at any time.
+    pub fn blank_contexts(&self) -> PathBuf {
+        self.state.join("blank-contexts")
     }
 
     /// Answers that no run has taken up yet, a file each.

@@ -3,6 +3,7 @@
 
 mod agent;
 mod agent_sim;
+mod context;
 mod journal;
 mod lifecycle;
 mod process;

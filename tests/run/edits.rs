@@ -220,3 +220,34 @@ fn the_users_text_in_context_files_survives_to_the_byte() {
         assert_eq!(now.matches("cco:begin").count(), 1, "{name}: {now}");
     }
 }
+
+/// Context files that hold nothing of the user's are remembered, and an edit of one is seen all the same.
+#[test]
+fn an_edit_of_a_context_file_of_ccos_own_is_seen_whatever_its_size_and_time() {
+    let told = |id: &str| {
+        let mut steps = writes(id, "x");
+        steps["answer"] = json!({"status": "done", "summary": "did it", "decisions": ["x it is"]});
+        steps
+    };
+    let world = World::new(chain(), json!({"steps": {"a.*": told("a"), "b.*": told("b"), "c.*": told("c")}}));
+    world.ends(&[], 0);
+    assert_eq!(again(&world, &[], 0).0, [""; 0]);
+    assert!(world.paths().blank_contexts().exists());
+    let path = world.spec.join("components/a.md");
+    let (text, about) = (fs::read_to_string(&path).unwrap(), fs::metadata(&path).unwrap());
+    write(&path, &format!("Mind {}", text.replacen("it is", "", 1)));
+    let times = fs::FileTimes::new().set_modified(about.modified().unwrap());
+    fs::File::options().write(true).open(&path).unwrap().set_times(times).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), about.len());
+    let input = |id: &str| (id.to_owned(), StaleReason::Input, Redo::Revise);
+    assert_eq!(again(&world, &[], 0).1, [input("a")]);
+    // A file of another name counts instead of the one that is known.
+    write(&world.spec.join("notes/c.md"), "Mind the gap.");
+    let mut manifest = chain();
+    manifest["components"][2]["context_file"] = json!("notes/c.md");
+    world.rewrite(manifest);
+    assert_eq!(again(&world, &[], 0).1, [input("c")]);
+    // And what was damaged is no reason for anything.
+    fs::write(world.paths().blank_contexts(), b"\0\xff").unwrap();
+    assert_eq!(again(&world, &[], 0), (vec![], vec![]));
+}

@@ -6,6 +6,7 @@
 mod env;
 mod world;
 
+mod boots;
 mod checks;
 mod edits;
 mod faults;

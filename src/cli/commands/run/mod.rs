@@ -62,12 +62,16 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     let redo = indices(&opened, &args.redo)?;
     check_only(&opened, &past.state, &args)?;
     if redo.is_empty() && past.is_up_to_date(&opened) {
+        if opened.unread > 0 {
+            opened.remember_blank();
+        }
         return summary::nothing_to_do(app, &opened, &past.state);
     }
     announce(app, &opened, &past.state);
     let runtime = runtime()?;
     let result = runtime.block_on(work(app, &opened, &args, past, redo));
     let (finish, state) = result?;
+    opened.remember_blank();
     summary::print(app, &opened, &state, finish)?;
     Ok(exit_status(&state, finish))
 }
@@ -157,6 +161,7 @@ async fn work(
         bypass_permissions: bypasses(app, opened),
         prompts: prompts(app, opened)?,
         env,
+        boots: agent::boots(),
         supervisor,
         live: sink,
         redactor: Arc::new(secrets::redactor(app, Some(&opened.spec))?),
