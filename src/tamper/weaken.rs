@@ -169,7 +169,7 @@ fn report(lost: &[&Assert], mut added: Bag<'_>, was: &[Assert], is: &[Assert], f
         let weaker = |other: &&Assert| raises(other) == raises(assert) && other.rank > Rank::Nothing;
         let near = || added.iter().take(NEAREST);
         let thrown = near().any(|other| is_about_thrown(other));
-        let instead = near().position(|other| weaker(other));
+        let instead = near().position(weaker);
         let instead = instead.or_else(|| near().position(|other| other.rank == Rank::Nothing));
         match instead.and_then(|at| added.remove(at)) {
             Some(other) if other.rank == Rank::Nothing => {
@@ -274,7 +274,7 @@ fn same_thing(assert: &Assert, added: &mut Bag<'_>, owned: bool, found: &mut Vec
             && other.rank >= assert.rank
             && (other.sort == Sort::Raises) == (assert.sort == Sort::Raises)
     };
-    let Some(at) = added.iter().take(NEAREST).position(|other| same(other)) else { return false };
+    let Some(at) = added.iter().take(NEAREST).position(same) else { return false };
     let Some(other) = added.remove(at) else { return false };
     let values = assert.literals != other.literals && !assert.literals.is_empty();
     if values && !owned && assert.sort == Sort::Snapshot {
@@ -311,7 +311,7 @@ fn replaced(assert: &Assert, added: &mut Bag<'_>) -> bool {
         let alike = (other.sort == Sort::Raises) == raises || by_hand;
         other.rank >= assert.rank && alike && !matches!(other.sort, Sort::Own(_))
     };
-    let at = added.iter().take(NEAREST).rposition(|other| fits(other));
+    let at = added.iter().take(NEAREST).rposition(fits);
     at.is_some_and(|at| added.remove(at).is_some())
 }
 
