@@ -11,6 +11,7 @@ mod cases;
 mod escapes;
 mod facts;
 mod hidden;
+mod inline;
 mod items;
 mod language;
 mod lex;

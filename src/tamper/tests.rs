@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use super::asserts::{Assert, Call, Rank, Sort, hash, literal};
+use super::asserts::{Assert, Rank, hash, literal};
 use super::cases::{self, Table};
 use super::facts::{Test, read};
+use super::inline::asserted;
 use super::items::{Gate, Item, Items, Place, items};
 use super::language::{file_name, named_as_test};
 use super::lex::{Kind, Lexed};
@@ -17,10 +18,10 @@ use crate::text::plural;
 
 /// What one side of the step has.
 #[derive(Default)]
-struct Tree<'a> {
-    tests: Vec<Test<'a>>,
+pub(super) struct Tree<'a> {
+    pub tests: Vec<Test<'a>>,
     /// Functions that are no tests, by name.
-    helpers: HashMap<u64, usize>,
+    pub helpers: HashMap<u64, usize>,
     /// Modules of tests in files of their own: file, name, line.
     attached: Vec<(usize, String, u32)>,
     /// Lines of what makes a test run alone.
@@ -108,51 +109,6 @@ fn outside(lexed: &Lexed<'_>, items: &[Item]) -> Vec<u64> {
 fn tables(old: &Tree<'_>, new: &Tree<'_>) -> HashMap<usize, Pool> {
     let of = |file: &usize| old.tables.get(file).map(Vec::as_slice).unwrap_or_default();
     new.tables.iter().map(|(file, values)| (*file, Pool::new(values, of(file)))).collect()
-}
-
-/// So many calls are followed for one test; one that calls more is compared without what it calls.
-const CALLS: usize = 1024;
-/// So deep are functions that call functions followed: those that call themselves have no end.
-const DEPTH: usize = 12;
-
-/// The assertions of a test on both sides, with those of the functions that it calls, as if their code stood where it is called: so
-/// that it makes no difference what is a function of its own.
-fn asserted(was: &Test<'_>, is: &Test<'_>, old: &Tree<'_>, new: &Tree<'_>) -> (Vec<Assert>, Vec<Assert>) {
-    // A function that both sides have is the same for both here: whether it was weakened is said once, there.
-    match (inlined(was, [new, old]), inlined(is, [new, new])) {
-        (Some(was), Some(is)) => (was, is),
-        _ => (was.asserts.clone(), is.asserts.clone()),
-    }
-}
-
-/// The assertions of a test and what it calls, looked for in `trees` in this order; nothing where there is too much of it.
-fn inlined(test: &Test<'_>, trees: [&Tree<'_>; 2]) -> Option<Vec<Assert>> {
-    let resolves = |name: u64| trees.iter().find_map(|tree| tree.helpers.get(&name).map(|at| &tree.tests[*at]));
-    let in_sight = |assert: &Assert| matches!(assert.sort, Sort::Own(name) if resolves(name).is_some());
-    let mut all: Vec<Assert> = test.asserts.iter().filter(|assert| !in_sight(assert)).cloned().collect();
-    let mut open: Vec<(&Call<'_>, usize)> = test.calls.iter().map(|call| (call, 0)).collect();
-    let mut followed = 0;
-    while let Some((call, depth)) = open.pop() {
-        followed += 1;
-        if followed > CALLS {
-            return None;
-        }
-        let Some(helper) = resolves(hash(0, call.name)).filter(|_| depth < DEPTH) else { continue };
-        for assert in helper.asserts.iter().filter(|assert| !in_sight(assert)).take(CALLS) {
-            let mut assert = assert.clone();
-            // Seen from here it is about what it was called with, and its line is another file's.
-            assert.text = call.literals.iter().fold(assert.text, |text, value| text.rotate_left(5) ^ value);
-            assert.literals.extend(&call.literals);
-            assert.literals.sort_unstable();
-            assert.line = 0;
-            all.push(assert);
-        }
-        if helper.calls.len() + open.len() > CALLS || all.len() > CALLS {
-            return None;
-        }
-        open.extend(helper.calls.iter().map(|call| (call, depth + 1)));
-    }
-    Some(all)
 }
 
 /// So many new or changed tests are asked whether they took over a lost one: of its file, and of all.
