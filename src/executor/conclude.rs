@@ -109,15 +109,15 @@ fn compare_and_commit(
     // A commit is made before the report passes the gate.
     let summary = &job.redactor.text(&report.summary);
     let made = job.tree.commit(&Commit { spec: &job.plan.spec, attempt, summary, paths: &paths })?;
+    if let Some(made) = &made {
+        *tip = Some(made.clone());
+    }
+    drop(tip);
     // What was committed by a run that died before it could say so.
     let made = match made {
         Some(made) => Some(made),
         None => job.tree.commit_of(attempt)?,
     };
-    if let Some(made) = &made {
-        *tip = Some(made.clone());
-    }
-    drop(tip);
     findings.extend(judge(job, worktree, attempt, report, before, made.as_deref(), notes)?);
     Ok((made, findings))
 }
