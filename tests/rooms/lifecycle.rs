@@ -2,4 +2,7 @@
 
 mod crash;
 mod engine;
+mod play;
+mod sameness;
+mod tally;
 mod world;
