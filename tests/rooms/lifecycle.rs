@@ -1,8 +1,15 @@
 //! The pure core: random worlds that are cut everywhere, and scripted ones, a rule each.
 
+mod baseline;
+mod convergence;
 mod crash;
 mod engine;
+mod faults;
+mod findings;
+mod gates;
 mod play;
+mod reviewers;
 mod sameness;
 mod tally;
+mod votes;
 mod world;
