@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cco::agent::AnswerKind;
-use cco::lifecycle::event::{AttemptEnd, Author, Event, Trouble, Verdict};
+use cco::lifecycle::event::{AttemptEnd, Author, Event, Trouble};
 use serde_json::{Value, json};
 
-use crate::project::{Holds, Project, SPEC, between, component, task};
+use crate::project::{Holds, Project, SPEC, between, component, task, until};
 use crate::support::api::{Api, Request};
 use crate::support::claude::Version;
 use crate::support::reply::{Reply, Script};
@@ -245,4 +245,148 @@ fn assert_made_anew(project: &Project) {
     // The skeleton, the first implementation, its fix, the way back, the second implementation.
     let expected = ["hello ?\n", "hello wrold\n", "hello wrodl\n", "hello ?\n", "hello world\n"];
     assert_eq!(log.lines().map(contents).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_answer_from_elsewhere_old() {
+    an_answer_from_elsewhere(Version::Old);
+}
+
+#[test]
+fn an_answer_from_elsewhere_new() {
+    an_answer_from_elsewhere(Version::New);
+}
+
+/// `asks` wants to know a name while `busy` is at work; another process answers, and `asks` is done before `busy` is.
+fn an_answer_from_elsewhere(version: Version) {
+    let holds = Holds::default();
+    let held = holds.clone();
+    let api = Api::start(move |request| {
+        let of = component(request);
+        held.pass(&of);
+        let path = format!("{of}.txt");
+        if of == "asks" && !request.asks(&["## What the user says"]) {
+            let asked = json!({"status": "blocked", "summary": "No name.", "questions": ["Whom shall it greet?"]});
+            return Reply::answer(asked);
+        }
+        let who = if of == "asks" { "Ada" } else { "all" };
+        Script::new().write(&path, &format!("hello {who}\n")).then(done("Wrote it.")).reply(request)
+    });
+    let components = [("asks", "low"), ("busy", "low"), ("then", "low")];
+    let mut manifest = manifest(&components, 0);
+    manifest["components"][2]["depends_on"] = json!(["asks"]);
+    let Some(project) = Project::new(version, manifest, api) else { return };
+    holds.hold("busy");
+    let run = project.start(&["-j2", "--no-input"]);
+    let asked = || project.events().iter().any(|event| matches!(event, Event::Escalated(_)));
+    until("the question is in the journal", || project.paths.journal().exists() && asked());
+    project.api.wait("request of `busy`", |requests| requests.iter().any(|request| component(request) == "busy"));
+
+    let listed = project.env.cco(["answer", SPEC, "--json"]).exits(0).json();
+    assert_eq!(listed["questions"][0]["question"], "Whom shall it greet?");
+    let words = "It greets Ada, by her first name.";
+    let taken = project.env.cco(["answer", SPEC, "q1", "retry", "-m", words, "--json"]).exits(0).json();
+    assert_eq!(taken["live"], true, "{taken}");
+    until("the answer is carried out", || {
+        project.ends().iter().any(|(attempt, end)| attempt == "asks.implement-2" && wrote(end))
+    });
+    assert!(project.ends().iter().all(|(attempt, _)| !attempt.starts_with("busy.")), "it is held");
+    holds.release("busy");
+    assert_eq!(run.wait(), Some(0));
+
+    let told = project.api.requests().into_iter().filter(|request| component(request) == "asks");
+    let prompts: BTreeSet<bool> = told.map(|request| request.asks(&["## What the user says", words])).collect();
+    assert_eq!(prompts, BTreeSet::from([false, true]));
+    assert_eq!(project.git(&["show", &format!("{}:asks.txt", project.branch())]), "hello Ada\n");
+    let records = project.records();
+    let answers = records.iter().filter(|record| record.events.iter().any(|one| matches!(one, Event::Answered(_))));
+    let authors: Vec<bool> = answers.map(|record| matches!(record.by, Author::User(_))).collect();
+    assert_eq!(authors, [true]);
+    let started = steps(&project);
+    assert_eq!(started, ["asks.implement-1", "busy.implement-1", "asks.implement-2", "then.implement-1"]);
+    let runs = project.events().iter().filter(|event| matches!(event, Event::RunStarted(_))).count();
+    assert_eq!(runs, 1, "the same run goes on");
+}
+
+fn wrote(end: &AttemptEnd) -> bool {
+    matches!(end, AttemptEnd::Wrote { .. })
+}
+
+#[test]
+fn a_reader_that_writes_old() {
+    a_reader_that_writes(Version::Old);
+}
+
+#[test]
+fn a_reader_that_writes_new() {
+    a_reader_that_writes(Version::New);
+}
+
+/// Every way to write that the CLI knows is refused to a reviewer; what it changes in a way that nobody knows is found,
+/// undone and kept, and its word does not count.
+fn a_reader_that_writes(version: Version) {
+    let wrote = AtomicBool::new(false);
+    let api = Api::start(move |request| match (&*component(request), task(request)) {
+        ("a", "implement") => Script::new().write("a.txt", "hello\n").then(done("Wrote it.")).reply(request),
+        ("a", _) => TRIES.iter().fold(Script::new(), try_to_write).then(reviewed(&[])).reply(request),
+        // Of the whole: the test does what the model cannot.
+        _ => match request.calls().first().and_then(|pwd| pwd.result.clone()) {
+            None => Reply::bash("pwd"),
+            Some(dir) => {
+                if !wrote.swap(true, Ordering::Relaxed) {
+                    fs::write(Path::new(dir.trim()).join("a.txt"), "meddled\n").unwrap();
+                }
+                reviewed(&[])
+            }
+        },
+    });
+    let Some(project) = Project::new(version, manifest(&[("a", "low")], 1), api) else { return };
+    let _ = project.run(&[]).exits(0);
+    assert_eq!(steps(&project), ["a.implement-1", "a.review:0-1", "@run.review:0-1", "@run.review:0-2"]);
+    assert_eq!(project.git(&["show", &format!("{}:a.txt", project.branch())]), "hello\n");
+
+    let tried = project.api.requests().into_iter().rfind(|request| component(request) == "a").unwrap().calls();
+    assert_eq!(tried.len(), TRIES.len());
+    for call in tried {
+        assert!(call.is_error, "{version}: {call:?}");
+    }
+    let notes = project.notes();
+    for command in TRIES.iter().filter(|(tool, _)| *tool == "Bash").map(|(_, command)| command) {
+        assert!(notes.iter().any(|note| note.contains(command)), "{version}: {command} is not in {notes:?}");
+    }
+
+    let ends = project.ends();
+    let end = |name: &str| &ends.iter().find(|(attempt, _)| attempt == name).unwrap().1;
+    let AttemptEnd::Failed { class: Trouble::Meddled, message, .. } = end("@run.review:0-1") else {
+        panic!("{:?}", end("@run.review:0-1"))
+    };
+    assert!(message.contains("a.txt"), "{message}");
+    assert!(matches!(end("@run.review:0-2"), AttemptEnd::Reviewed { .. }));
+    let dir = project.paths.runs();
+    let patches: Vec<_> = fs::read_dir(&dir).unwrap().flatten().map(|entry| entry.path()).collect();
+    let patches: Vec<_> =
+        patches.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "patch")).collect();
+    let [patch] = &patches[..] else { panic!("{patches:?}") };
+    assert!(fs::read_to_string(patch).unwrap().contains("+meddled"));
+}
+
+/// What a reviewer tries, by tool and file or command.
+const TRIES: [(&str, &str); 9] = [
+    ("Write", "a.txt"),
+    ("Write", "new.txt"),
+    ("Edit", "a.txt"),
+    ("Bash", "echo meddled > a.txt"),
+    ("Bash", "rm a.txt"),
+    ("Bash", "touch new.txt"),
+    ("Bash", "sed -i s/hello/meddled/ a.txt"),
+    ("Bash", "git commit --allow-empty -m meddled"),
+    ("Bash", "python3 -c 'open(\"a.txt\", \"w\")'"),
+];
+
+fn try_to_write(script: Script, (tool, what): &(&str, &str)) -> Script {
+    script.then(match *tool {
+        "Bash" => Reply::bash(what),
+        "Edit" => Reply::tool("Edit", json!({"file_path": what, "old_string": "hello", "new_string": "meddled"})),
+        _ => Reply::write(what, "meddled\n"),
+    })
 }
