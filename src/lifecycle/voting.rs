@@ -51,18 +51,27 @@ impl Settlement<'_> {
         let settled = VoteSettled { on, gate: gate.clone(), round, tally: tally.shares, valid, winner: tally.winner };
         self.emit(Event::VoteSettled(Box::new(settled)))?;
         match winner {
-            Some(option) => self.carry_out(at, &gate, &option),
+            Some(option) => self.carry_out(at, &gate, &option, None),
             None if quorum && round < ROUNDS => match self.state.plan().gate(&gate).cloned() {
                 Some(gate) => self.open_vote(at, &gate, round + 1),
                 None => self.ask(at, format!("the manifest has no vote `{gate}` any more")),
             },
             None if quorum => self.ask(at, format!("the vote `{gate}` found no majority in {ROUNDS} rounds")),
-            None => self.ask(at, format!("the vote `{gate}` has no quorum: {valid} of {voters} voters answered")),
+            None => {
+                let what = format!("the vote `{gate}` has no quorum: {valid} of {voters} voters answered");
+                self.ask(at, format!("could not be checked: {what}"))
+            }
         }
     }
 
-    /// Does what an option says, whether voters or the user chose it.
-    pub(super) fn carry_out(&mut self, at: Index, gate: &str, option: &str) -> Result<(), Illegal> {
+    /// Does what an option says. Where the user chose it, `asked` are the issues of the question that was asked.
+    pub(super) fn carry_out(
+        &mut self,
+        at: Index,
+        gate: &str,
+        option: &str,
+        asked: Option<&[Issue]>,
+    ) -> Result<(), Illegal> {
         let Some(act) = self.state.plan().gate(gate).and_then(|gate| gate.act(option)) else {
             return self.ask(at, format!("the manifest has no option `{option}` of `{gate}` any more"));
         };
@@ -74,11 +83,11 @@ impl Settlement<'_> {
             }
             plan::GateAct::Refactor => self.refactor(at),
             plan::GateAct::Escalate => self.ask(at, format!("the vote `{gate}` chose {option}")),
-            plan::GateAct::Fix if self.state.gates_fixed.contains(gate) => {
+            plan::GateAct::Fix if asked.is_none() && self.state.gates_fixed.contains(gate) => {
                 self.ask(at, format!("after a fix round the vote `{gate}` still says {option}"))
             }
             plan::GateAct::Fix => {
-                let issues = self.concerns(at, gate, option);
+                let issues = asked.map_or_else(|| self.concerns(at, gate, Some(option)), <[Issue]>::to_vec);
                 self.settle_gate(gate, option, GateAct::Fix, issues)?;
                 let on = self.state.name(at);
                 self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First, from: None })
@@ -94,19 +103,10 @@ impl Settlement<'_> {
         if act == GateAct::Fix || before { Ok(()) } else { self.conclude_whole() }
     }
 
-    /// What the voters of an option miss, as issues of a fix round.
-    fn concerns(&self, at: Index, gate: &str, option: &str) -> Vec<Issue> {
+    /// What the voters of an option miss, as issues of a fix round; of all voters, without an option.
+    fn concerns(&self, at: Index, gate: &str, option: Option<&str>) -> Vec<Issue> {
         let Phase::Voting(poll) = &self.state.component_or_run(at).phase else { return Vec::new() };
-        let issue = |text: String| Issue {
-            severity: Severity::Major,
-            source: format!("gate:{gate}"),
-            file: None,
-            line: None,
-            fingerprint: Digest::of_parts(&[gate.as_bytes(), text.as_bytes()]),
-            text,
-            suggested_fix: None,
-        };
-        poll.reasons(Some(option)).into_iter().map(issue).collect()
+        poll.reasons(option).into_iter().map(|text| concern(gate, text)).collect()
     }
 
     /// Back to before the implementation; a component only, and only once.
@@ -121,10 +121,17 @@ impl Settlement<'_> {
 
     /// Asks the user what the voters could not settle.
     fn ask(&mut self, at: Index, what: String) -> Result<(), Illegal> {
-        let (options, issues) = match &self.state.component_or_run(at).phase {
+        let (options, mut issues) = match &self.state.component_or_run(at).phase {
+            Phase::Voting(poll) if self.state.is_gate_of_the_whole(&poll.gate) => {
+                (poll.options.clone(), self.concerns(at, &poll.gate, None))
+            }
             Phase::Voting(poll) => (poll.options.clone(), self.open_issues(at)),
             _ => (Vec::new(), self.open_issues(at)),
         };
+        // What the user takes as it is must have a name, or it would be shown as proven.
+        if issues.is_empty() {
+            issues.push(concern("vote", what.clone()));
+        }
         let options = options.iter().filter(|option| self.act_of(at, option) != Some(plan::GateAct::Escalate));
         let options = options.map(ToString::to_string).collect();
         self.escalate_asking(at, Cause::Vote, what, issues, options)
@@ -133,6 +140,19 @@ impl Settlement<'_> {
     fn act_of(&self, at: Index, option: &str) -> Option<plan::GateAct> {
         let Phase::Voting(poll) = &self.state.component_or_run(at).phase else { return None };
         self.state.plan().gate(&poll.gate)?.act(option)
+    }
+}
+
+/// What a vote has against the work as it is.
+fn concern(gate: &str, text: String) -> Issue {
+    Issue {
+        severity: Severity::Major,
+        source: format!("gate:{gate}"),
+        file: None,
+        line: None,
+        fingerprint: Digest::of_parts(&[gate.as_bytes(), text.as_bytes()]),
+        text,
+        suggested_fix: None,
     }
 }
 
