@@ -1,6 +1,7 @@
 //! The change checks: what a writing step left in the tree is compared with what it may change and with what was there
 //! before, and the checkout of the user with what it was. What is not the step's to change is undone before the commit.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::job::Job;
@@ -24,6 +25,10 @@ pub struct Before {
     pub checkout: Option<Fingerprint>,
     /// The component's first commit; none while it has none.
     pub first: Option<String>,
+    /// Whether the component was worked on before.
+    pub worked: bool,
+    /// What differed from the last commit then: somebody's work that is not finished.
+    pub dirty: HashSet<PathBuf>,
 }
 
 /// Takes back commits that the agent made by itself, keeping them aside: what it did is then judged like everything else.
@@ -43,36 +48,44 @@ pub fn take_back(
     )))
 }
 
-/// Undoes what the step changed beyond its write set, keeping it as a patch; an issue for each file.
+/// The files that the step changed and may, and an issue for each that it may not: that change is kept as a patch and
+/// undone. What `others` are writing is theirs.
 pub fn hold_to_write_set(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    others: &[String],
-) -> Result<Vec<Issue>, TreeError> {
-    let others = WriteSet::new(others.iter().map(String::as_str)).unwrap_or_default();
-    let mut paths = Vec::new();
-    let mut issues = Vec::new();
-    for changed in worktree.uncommitted()? {
-        let path = changed.path;
-        // Another writer's, which has not committed yet.
-        if others.matches(&path) {
+    others: &dyn Fn() -> Vec<Subject>,
+) -> Result<(Vec<PathBuf>, Vec<Issue>), TreeError> {
+    let changed = worktree.uncommitted()?;
+    let others = WriteSet::new(job.patterns_of(&others()).iter().map(String::as_str)).unwrap_or_default();
+    let (mut own, mut undo, mut issues) = (Vec::new(), Vec::new(), Vec::new());
+    for path in changed.into_iter().map(|changed| changed.path) {
+        if others.matches(intended(&path).as_ref()) {
             continue;
         }
         let breach = match &attempt.on {
             Subject::Component(id) => job.plan.index(id).and_then(|at| job.owners.breach(at, &path)),
             Subject::Run => job.owners.breach_of_run(&path),
         };
-        if let Some(breach) = breach {
-            issues.push(breached(&path, &breach));
-            paths.push(path);
+        match breach {
+            None => own.push(path),
+            Some(breach) => {
+                issues.push(breached(&path, &breach));
+                undo.push(path);
+            }
         }
     }
-    if !paths.is_empty() {
+    if !undo.is_empty() {
         let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
-        worktree.undo(&paths, &patch)?;
+        worktree.undo(&undo, &patch)?;
     }
-    Ok(issues)
+    Ok((own, issues))
+}
+
+/// The agent writes a file under a name of its own beside it, and renames it then.
+fn intended(path: &Path) -> PathBuf {
+    let text = path.to_string_lossy();
+    PathBuf::from(text.split_once(".tmp.").map_or(&*text, |(file, _)| file))
 }
 
 fn breached(path: &Path, breach: &Breach) -> Issue {
@@ -222,4 +235,33 @@ fn issue(source: &str, file: Option<&Path>, line: Option<u32>, text: String, men
         text,
         suggested_fix: mend.map(str::to_owned),
     }
+}
+
+/// What differs from the last commit now; nothing where that cannot be told or there is no git.
+pub fn dirty(job: &Job) -> HashSet<PathBuf> {
+    let changed = job.tree.worktree().and_then(|worktree| worktree.uncommitted().ok()).unwrap_or_default();
+    changed.into_iter().map(|changed| changed.path).collect()
+}
+
+/// Undoes what differs from the last commit and did not when somebody began who must change nothing; gives the paths,
+/// and where they are kept. What was half written before is left alone.
+///
+/// # Errors
+/// Git's own.
+pub fn undo_new(
+    job: &Job,
+    worktree: &Worktree,
+    attempt: &AttemptId,
+    dirty: &HashSet<PathBuf>,
+) -> Result<Option<(String, PathBuf)>, TreeError> {
+    let changed = worktree.uncommitted()?.into_iter().map(|changed| changed.path);
+    let new: Vec<PathBuf> = changed.filter(|path| !dirty.contains(path)).collect();
+    if new.is_empty() {
+        return Ok(None);
+    }
+    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
+    let undone = worktree.undo(&new, &patch)?;
+    let paths: Vec<String> = undone.changes.iter().map(|changed| changed.path.display().to_string()).collect();
+    // What git itself cannot check out as it was committed is nobody's change.
+    Ok((!paths.is_empty()).then(|| (paths.join(", "), undone.patch.unwrap_or(patch))))
 }

@@ -14,16 +14,16 @@ use crate::spec::writeset::WriteSet;
 use crate::tree::{Commit, TreeError, Worktree, product};
 
 /// What else must be known to judge a reply.
-#[derive(Debug, Default)]
-pub struct Surroundings {
-    /// The others that are writing now, or may have left something half written.
-    pub others: Vec<Subject>,
+pub struct Surroundings<'a> {
+    /// Gives the others that are writing now, or left something half written. Asked after the tree was looked at: who
+    /// begins later has nothing in it yet.
+    pub others: &'a dyn Fn() -> Vec<Subject>,
     /// What was there before the step.
     pub before: Before,
 }
 
 /// How an attempt ended, by its reply and by what it left in the tree.
-pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundings) -> Ended {
+pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundings<'_>) -> Ended {
     let Reply { ending, usage, wall_ms: ms, denials, mut notes } = reply;
     for denial in denials {
         let mend =
@@ -32,15 +32,18 @@ pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundin
     }
     let end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, around, &mut notes),
-        Ending::Answered(Answer::Reviewed(report)) => unless_it_meddled(job, &attempt, &mut notes, || {
-            AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
-        }),
-        Ending::Answered(Answer::Voted(ballot)) => {
-            unless_it_meddled(job, &attempt, &mut notes, || AttemptEnd::Voted { ballot: Box::new(ballot) })
+        Ending::Answered(Answer::Reviewed(report)) => {
+            unless_it_meddled(job, &attempt, &around.before, &mut notes, || AttemptEnd::Reviewed {
+                report: Box::new(report),
+                issues: Vec::new(),
+            })
         }
+        Ending::Answered(Answer::Voted(ballot)) => unless_it_meddled(job, &attempt, &around.before, &mut notes, || {
+            AttemptEnd::Voted { ballot: Box::new(ballot) }
+        }),
         Ending::Failed { trouble, message, resumable } => {
             if trouble == Trouble::ConversationLost && attempt.step.writes() {
-                notes.extend(put_back(job, &attempt, &around.others));
+                notes.extend(put_back(job, &attempt, &(around.others)()));
             }
             AttemptEnd::Failed { class: trouble, message, resumable }
         }
@@ -49,23 +52,20 @@ pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundin
     Ended { attempt, end, ms, usage, notes }
 }
 
-/// The word of a reader counts only if the tree is as it was: what differs is kept as a patch and undone.
+/// The word of a reader counts only if the tree is as it was: what it changed is kept as a patch and undone.
 fn unless_it_meddled(
     job: &Job,
     attempt: &AttemptId,
+    before: &Before,
     notes: &mut Vec<String>,
     end: impl FnOnce() -> AttemptEnd,
 ) -> AttemptEnd {
     let Some(worktree) = job.tree.worktree() else { return end() };
-    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
-    let message = match worktree.meddled(&patch) {
+    let message = match change::undo_new(job, worktree, attempt, &before.dirty) {
         Ok(None) => return end(),
-        // What git itself cannot check out as it was committed is nobody's change.
-        Ok(Some(undone)) if undone.changes.is_empty() => return end(),
-        Ok(Some(undone)) => {
+        Ok(Some((paths, patch))) => {
             notes.push(format!("what it changed is kept as `{}`", patch.display()));
-            let paths: Vec<String> = undone.changes.iter().map(|changed| changed.path.display().to_string()).collect();
-            format!("it may only read, and changed {}; that was undone", paths.join(", "))
+            format!("it may only read, and changed {paths}; that was undone")
         }
         Err(error) => format!("whether it changed the tree cannot be told: {error}"),
     };
@@ -77,7 +77,7 @@ fn keep(
     job: &Job,
     attempt: &AttemptId,
     report: WriterReport,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     notes: &mut Vec<String>,
 ) -> AttemptEnd {
     match compare_and_commit(job, attempt, &report, around, notes) {
@@ -97,20 +97,18 @@ fn compare_and_commit(
     job: &Job,
     attempt: &AttemptId,
     report: &WriterReport,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     notes: &mut Vec<String>,
 ) -> Result<(Option<String>, Vec<Issue>), TreeError> {
-    // A commit is made before the report passes the gate.
-    let summary = &job.redactor.text(&report.summary);
-    let others = job.patterns_of(&around.others);
-    let commit = Commit { spec: &job.plan.spec, attempt, summary, others: &others };
-    let Some(worktree) = job.tree.worktree() else { return Ok((job.tree.commit(&commit)?, Vec::new())) };
+    let Some(worktree) = job.tree.worktree() else { return Ok((None, Vec::new())) };
     let before = &around.before;
     // Held to the end of the commit: what another step commits meanwhile must not look like somebody else's.
     let mut tip = job.tips.lock();
     notes.extend(change::take_back(job, worktree, attempt, tip.as_deref())?);
-    let mut findings = change::hold_to_write_set(job, worktree, attempt, &others)?;
-    let made = job.tree.commit(&commit)?;
+    let (paths, mut findings) = change::hold_to_write_set(job, worktree, attempt, around.others)?;
+    // A commit is made before the report passes the gate.
+    let summary = &job.redactor.text(&report.summary);
+    let made = job.tree.commit(&Commit { spec: &job.plan.spec, attempt, summary, paths: &paths })?;
     // What was committed by a run that died before it could say so.
     let made = match made {
         Some(made) => Some(made),
@@ -135,7 +133,7 @@ fn judge(
 ) -> Result<Vec<Issue>, TreeError> {
     let mut findings = change::tampering(job, worktree, attempt, before.first.as_deref(), made)?;
     findings.extend(change::hidden(job, worktree, attempt)?);
-    if made.is_none() && report.status == Claim::Done && before.first.is_none() {
+    if made.is_none() && report.status == Claim::Done && !before.worked {
         findings.extend(change::claims_nothing(attempt));
     }
     let (touched, told) = change::checkout(job, worktree, attempt, before)?;

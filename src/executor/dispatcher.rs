@@ -20,7 +20,7 @@ use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
 use super::recover::settle_left;
 use super::signals::{Asked, Signals};
-use super::worker::{Ended, Order, Worker, ended};
+use super::worker::{Ended, Order, Worked, Worker, ended};
 use crate::context::render;
 use crate::ids::{AttemptId, Subject};
 use crate::journal::{Journal, JournalError};
@@ -194,8 +194,11 @@ impl Dispatcher {
         for (attempt, resumed) in &in_flight {
             let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
             let others: Vec<Subject> = others.map(|(other, _)| other.on.clone()).collect();
-            let first = first_commit(&self.state, &attempt.on);
-            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, first);
+            let work = worked(&self.state, &attempt.on);
+            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, work);
+            if attempt.step.writes() && matches!(left.end, AttemptEnd::Interrupted { resumable: true }) {
+                self.worker.leave_half_written(attempt.on.clone());
+            }
             self.settle(left)?;
         }
         let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
@@ -264,8 +267,8 @@ impl Dispatcher {
                 Task::Check(..) => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
-            let first = first_commit(&self.state, &launch.attempt.on);
-            let order = Order { launch, brief, first };
+            let work = worked(&self.state, &launch.attempt.on);
+            let order = Order { launch, brief, work };
             let (start, started) = oneshot::channel();
             let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
             self.attempts.insert(task.id(), attempt);
@@ -445,9 +448,11 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|about| about.modified()).ok()
 }
 
-/// The first commit of a subject's work, where it has one.
-fn first_commit(state: &RunState, on: &Subject) -> Option<String> {
-    Some(state.subject(on)?.commits.as_ref()?.first.to_string())
+/// What was done on a subject before.
+fn worked(state: &RunState, on: &Subject) -> Worked {
+    let Some(subject) = state.subject(on) else { return Worked::default() };
+    let first = subject.commits.as_ref().map(|commits| commits.first.to_string());
+    Worked { begun: first.is_some() || subject.delivered.is_some(), first }
 }
 
 fn new_session() -> Box<str> {

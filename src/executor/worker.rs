@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::archive::Archive;
 use super::brief::context_text;
-use super::change::Before;
+use super::change::{self, Before};
 use super::conclude::{Surroundings, conclude, kind_of};
 use super::fresh::{FreshTree, NoPlace, Place};
 use super::job::Job;
@@ -59,8 +58,17 @@ pub struct Order {
     pub launch: Launch,
     /// The template and its input; none for checks.
     pub brief: Option<(Role, Box<PromptInput>)>,
-    /// The first commit of the subject's work.
+    /// What was done on the subject before.
+    pub work: Worked,
+}
+
+/// What was done on a subject before.
+#[derive(Debug, Clone, Default)]
+pub struct Worked {
+    /// The first commit of its work.
     pub first: Option<String>,
+    /// Whether it was worked on at all.
+    pub begun: bool,
 }
 
 /// Performs actions by real processes.
@@ -71,14 +79,23 @@ pub struct Worker {
     writing: Mutex<HashSet<AttemptId>>,
     /// Where the whole is proven.
     fresh: FreshTree,
-    /// Checks that run in the common tree.
-    checking: AtomicUsize,
+    /// Checks that run in the common tree, and what differed in it before the first of them.
+    checking: Mutex<(usize, HashSet<PathBuf>)>,
+    /// Whose last writer did not come to its end, so that its work is half written.
+    half_written: Mutex<HashSet<Subject>>,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self { job, archive, writing: Mutex::default(), fresh: FreshTree::default(), checking: AtomicUsize::new(0) }
+        Self {
+            job,
+            archive,
+            writing: Mutex::default(),
+            fresh: FreshTree::default(),
+            checking: Mutex::default(),
+            half_written: Mutex::default(),
+        }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
@@ -93,9 +110,9 @@ impl Worker {
             (Task::Agent { session, resume, strong, origin }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
-                match self.request(&attempt, session, *strong, role, *input, order.first.as_deref()) {
+                match self.request(&attempt, session, *strong, role, *input, order.work.first.as_deref()) {
                     Ok(request) => match started.await {
-                        Ok(()) => self.ask(request, origin.as_ref(), order.first, stop).await,
+                        Ok(()) => self.ask(request, origin.as_ref(), order.work, stop).await,
                         Err(_) => never_started(attempt),
                     },
                     Err(message) => not_started(attempt, message),
@@ -153,13 +170,7 @@ impl Worker {
         })
     }
 
-    async fn ask(
-        &self,
-        request: Request,
-        origin: Option<&Origin>,
-        first: Option<String>,
-        stop: watch::Receiver<Stop>,
-    ) -> Ended {
+    async fn ask(&self, request: Request, origin: Option<&Origin>, work: Worked, stop: watch::Receiver<Stop>) -> Ended {
         let job = &*self.job;
         let attempt = request.attempt.clone();
         self.begin_writing(&attempt);
@@ -173,7 +184,8 @@ impl Worker {
                 }
             }
         }
-        let before = Before { checkout: self.checkout(&attempt), first };
+        let dirty = if attempt.step.writes() { HashSet::new() } else { change::dirty(job) };
+        let before = Before { checkout: self.checkout(&attempt), first: work.first, worked: work.begun, dirty };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
@@ -189,9 +201,9 @@ impl Worker {
             Err(_) => asked.await,
         };
         // It is among the writers until its work is committed, or put back: another's commit must not take it along.
-        let around = Surroundings { others: self.others(&attempt), before };
-        let mut ended = conclude(job, attempt, reply, &around);
-        self.writing().remove(&ended.attempt);
+        let around = Surroundings { others: &|| self.others(&attempt), before };
+        let mut ended = conclude(job, attempt.clone(), reply, &around);
+        self.end_writing(&ended);
         notes.append(&mut ended.notes);
         Ended { notes, ..ended }
     }
@@ -216,12 +228,33 @@ impl Worker {
     fn begin_writing(&self, attempt: &AttemptId) {
         if attempt.step.writes() {
             self.writing().insert(attempt.clone());
+            self.half_written().remove(&attempt.on);
         }
     }
 
-    /// Those beside `attempt` that write.
+    /// A writer that did not come to its end left its work half written: it stays its own.
+    fn end_writing(&self, ended: &Ended) {
+        if ended.attempt.step.writes() && !matches!(ended.end, AttemptEnd::Wrote { .. }) {
+            self.leave_half_written(ended.attempt.on.clone());
+        }
+        self.writing().remove(&ended.attempt);
+    }
+
+    /// Notes that a subject's work lies half written in the tree, until it is gone on with.
+    pub fn leave_half_written(&self, on: Subject) {
+        self.half_written().insert(on);
+    }
+
+    fn half_written(&self) -> MutexGuard<'_, HashSet<Subject>> {
+        self.half_written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those beside `attempt` that write, or have something half written.
     fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
-        self.writing().iter().filter(|other| *other != attempt).map(|other| other.on.clone()).collect()
+        let writing: Vec<Subject> = self.writing().iter().map(|other| other.on.clone()).collect();
+        let mut others: Vec<Subject> = self.half_written().iter().cloned().chain(writing).collect();
+        others.retain(|other| *other != attempt.on);
+        others
     }
 
     fn writing(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
@@ -248,17 +281,33 @@ impl Worker {
             }
         };
         let shared = !apart || job.tree.worktree().is_none();
-        self.checking.fetch_add(usize::from(shared), Ordering::SeqCst);
+        if shared {
+            self.begin_check();
+        }
         let ran = check::run(&job.supervisor, self.check_run(&attempt, index, place), stop).await;
-        let last = self.checking.fetch_sub(usize::from(shared), Ordering::SeqCst) == 1;
+        let notes = if shared { self.end_check(&attempt) } else { Vec::new() };
         match ran {
             Ran::Checked(result) => {
                 let ms = result.evidence.ms;
-                let notes = if shared && last { restore_after_checks(job, &attempt) } else { Vec::new() };
                 Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes }
             }
             Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
         }
+    }
+
+    /// The first check looks what is half written; the last one puts back whatever else differs then.
+    fn begin_check(&self) {
+        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        if checking.0 == 0 {
+            checking.1 = change::dirty(&self.job);
+        }
+        checking.0 += 1;
+    }
+
+    fn end_check(&self, attempt: &AttemptId) -> Vec<String> {
+        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        checking.0 -= 1;
+        if checking.0 == 0 { restore_after_checks(&self.job, attempt, &checking.1) } else { Vec::new() }
     }
 
     fn check_run(&self, attempt: &AttemptId, index: CheckIndex, place: Place) -> CheckRun {
@@ -352,20 +401,12 @@ fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, T
 }
 
 /// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
-fn restore_after_checks(job: &Job, attempt: &AttemptId) -> Vec<String> {
+fn restore_after_checks(job: &Job, attempt: &AttemptId, dirty: &HashSet<PathBuf>) -> Vec<String> {
     let Some(worktree) = job.tree.worktree() else { return Vec::new() };
-    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
-    match worktree.meddled(&patch) {
+    match change::undo_new(job, worktree, attempt, dirty) {
         Ok(None) => Vec::new(),
-        // What git itself cannot check out as it was committed is nobody's change.
-        Ok(Some(undone)) if undone.changes.is_empty() => Vec::new(),
-        Ok(Some(undone)) => {
-            let paths: Vec<String> = undone.changes.iter().map(|changed| changed.path.display().to_string()).collect();
-            vec![format!(
-                "checks changed {}; that was put back, and is kept as `{}`",
-                paths.join(", "),
-                patch.display()
-            )]
+        Ok(Some((paths, patch))) => {
+            vec![format!("checks changed {paths}; that was put back, and is kept as `{}`", patch.display())]
         }
         Err(error) => vec![format!("what checks changed cannot be put back: {error}")],
     }
