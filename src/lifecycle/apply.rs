@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Trend, Verb, Verdict};
+use super::event::{Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Verb, Verdict};
 use super::state::{Halt, Illegal, RunState};
-use super::subject::{During, Origin, Phase, Question, Review, Running, Slot, Standing, Todo, Tries, Validation, Work};
+use super::subject::{During, Origin, Phase, Question, Review, Running, Slot, Todo, Tries, Validation, Work};
 use crate::ids::{Digest, Step, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{Leg, Plan};
@@ -115,14 +115,7 @@ impl RunState {
                 let index = self.index(event, on)?;
                 let subject = self.at_mut(index);
                 let tip = subject.tip().map(Box::from);
-                let fixing = subject.fixing.get_or_insert_default();
-                fixing.rounds += 1;
-                fixing.counted += u32::from(*counted);
-                let standing = Standing::of(&fixing.issues);
-                if matches!(standing.against(fixing.best), Trend::First | Trend::Better) {
-                    fixing.best = Some(standing);
-                    fixing.best_at = tip;
-                }
+                subject.fixing.get_or_insert_default().open_round(*counted, from.is_some(), tip);
                 let origin = from.clone().map(Origin::At);
                 self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Fix) }));
             }

@@ -472,7 +472,13 @@ impl Settlement<'_> {
     ) -> Result<(), Illegal> {
         let on = self.state.name(at);
         let id = format!("q{}", self.state.asked + 1);
-        let tried = self.state.at_mut(at).fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.tried.clone());
+        let subject = self.state.component_or_run(at);
+        let mut tried = subject.fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.tried.clone());
+        if let Phase::Voting(poll) = &subject.phase
+            && !self.state.is_gate_of_the_whole(&poll.gate)
+        {
+            tried.extend(poll.reasons(None).into_iter().map(|reason| format!("voted {reason}")));
+        }
         let escalation = Escalation { id, on, question, cause, options, issues, tried };
         self.emit(Event::Escalated(Box::new(escalation)))
     }

@@ -247,6 +247,8 @@ pub struct FixLoop {
     pub best: Option<Standing>,
     /// The commit that it came to it with.
     pub best_at: Option<Box<str>>,
+    /// What was wrong with it.
+    pub best_issues: Vec<Issue>,
     /// How far the validation that failed reached.
     pub scope: Option<Scope>,
     /// The issues of the last validation.
@@ -262,6 +264,27 @@ pub struct FixLoop {
 }
 
 impl FixLoop {
+    /// How the last validation compares with the best so far.
+    pub fn trend(&self) -> Trend {
+        Standing::of(&self.issues).against(self.best)
+    }
+
+    /// Counts a round that begins at the tip, or back at the best state so far, where the issues are those of then.
+    pub(super) fn open_round(&mut self, counted: bool, back: bool, tip: Option<Box<str>>) {
+        self.rounds += 1;
+        self.counted += u32::from(counted);
+        if matches!(self.trend(), Trend::First | Trend::Better) {
+            self.best = Some(Standing::of(&self.issues));
+            self.best_issues.clone_from(&self.issues);
+            self.best_at = tip;
+        } else if back {
+            if let Some(last) = self.tried.last_mut() {
+                last.push_str(" (that made it worse, and was taken back)");
+            }
+            self.issues.clone_from(&self.best_issues);
+        }
+    }
+
     /// Whether one of the open issues was found this many times in a row.
     pub fn returned(&self, times: u32) -> bool {
         self.returns.values().any(|&count| count >= times)

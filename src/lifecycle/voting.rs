@@ -77,9 +77,10 @@ impl Settlement<'_> {
         };
         match act {
             plan::GateAct::FixInPlace => {
-                let fix = self.state.component_or_run(at).fixing.as_ref().map_or(0, |fixing| fixing.rounds) + 1;
-                let on = self.state.name(at);
-                self.emit(Event::FixOpened { on, fix, counted: true, trend: Trend::Equal, from: None })
+                let fixing = self.state.component_or_run(at).fixing.as_deref().cloned().unwrap_or_default();
+                let (on, fix, trend) = (self.state.name(at), fixing.rounds + 1, fixing.trend());
+                let from = fixing.best_at.filter(|_| trend == Trend::Worse);
+                self.emit(Event::FixOpened { on, fix, counted: true, trend, from })
             }
             plan::GateAct::Refactor => self.refactor(at),
             plan::GateAct::Escalate => self.ask(at, format!("the vote `{gate}` chose {option}")),
@@ -201,9 +202,13 @@ impl RunState {
     /// What the voters said is known to the next writer; a vote starts the count of returning issues anew.
     pub(super) fn settle_vote(&mut self, event: &Event, vote: &VoteSettled) -> Result<(), Illegal> {
         let index = self.index(event, &vote.on)?;
+        let plan = self.plan().clone();
+        let act = |option: &str| plan.gate(&vote.gate)?.act(option);
         let subject = self.at_mut(index);
         let Phase::Voting(poll) = &subject.phase else { return Err(Self::illegal(event, "no vote is open")) };
-        let advice = vote.winner.as_ref().map_or_else(Vec::new, |winner| poll.reasons(Some(winner)));
+        // Where a person decides in the end, all reasons are worth knowing.
+        let winner = vote.winner.as_deref().filter(|winner| act(winner) != Some(plan::GateAct::Escalate));
+        let advice = poll.reasons(winner);
         if let Some(fixing) = &mut subject.fixing {
             fixing.returns.clear();
             fixing.advice = advice;

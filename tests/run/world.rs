@@ -208,7 +208,7 @@ impl World {
     /// What an attempt was told.
     #[track_caller]
     pub fn prompt(&self, attempt: &str) -> String {
-        let path = self.spec.join("runs").join(format!("{attempt}.prompt.md"));
+        let path = self.spec.join("runs").join(format!("{}.prompt.md", attempt.replace(':', "-")));
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
