@@ -221,8 +221,10 @@ impl RunState {
             GateAct::Fix => {
                 self.gates_fixed.insert(gate.clone());
                 let run = self.run_index();
+                // Before the components there is no whole yet: what must hold is what held on the base.
+                let before = self.plan().gate(gate).is_some_and(|gate| gate.before);
                 let fixing = self.at_mut(run).fixing.insert(Box::default());
-                fixing.scope = Some(Scope::Final);
+                fixing.scope = Some(if before { Scope::Baseline } else { Scope::Final });
                 fixing.issues = issues.to_vec();
                 return;
             }
