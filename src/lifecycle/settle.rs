@@ -330,7 +330,10 @@ impl Settlement<'_> {
         match verdict {
             Verdict::Pass if change_only => self.proceed(at),
             Verdict::Pass => self.after_pass(at, scope),
-            Verdict::Fail if scope == Scope::Baseline => self.after_red_base(at, issues),
+            // Once the base was good, what is red is the work of a fix round before the components.
+            Verdict::Fail if scope == Scope::Baseline && self.state.baseline.is_none() => {
+                self.after_red_base(at, issues)
+            }
             Verdict::Fail => self.after_fail(at, trend),
             Verdict::Unavailable => {
                 let question = unavailable_question(&issues);
@@ -520,7 +523,13 @@ impl Settlement<'_> {
     ) -> Result<(), Illegal> {
         let on = self.state.name(at);
         let id = format!("q{}", self.state.asked + 1);
-        let tried = self.state.at_mut(at).fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.tried.clone());
+        let subject = self.state.component_or_run(at);
+        let mut tried = subject.fixing.as_ref().map_or_else(Vec::new, |fixing| fixing.tried.clone());
+        if let Phase::Voting(poll) = &subject.phase
+            && !self.state.is_gate_of_the_whole(&poll.gate)
+        {
+            tried.extend(poll.reasons(None).into_iter().map(|reason| format!("voted {reason}")));
+        }
         let escalation = Escalation { id, on, question, cause, options, issues, tried };
         self.emit(Event::Escalated(Box::new(escalation)))
     }

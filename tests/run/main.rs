@@ -8,10 +8,15 @@ mod world;
 
 mod boots;
 mod checks;
+mod convergence;
 mod edits;
 mod faults;
+mod gates;
 mod kill9;
+mod matrix;
+mod questions;
 mod repair;
 mod scope;
 mod secrets;
 mod signals;
+mod table;
