@@ -172,13 +172,24 @@ pub struct DiagnosticJson<'a> {
 }
 
 /// A text that diagnostics point into.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// How it is called in messages: its path.
     pub name: String,
     text: String,
     /// Byte offset of each line's first byte.
     lines: Vec<usize>,
+    /// How many characters begin before each [`STRIDE`] bytes: a whole file can be one line, with a problem in each word.
+    counts: Vec<usize>,
+}
+
+/// How many bytes are counted through at most to tell a column.
+const STRIDE: usize = 512;
+
+/// How many characters begin in `bytes`.
+fn characters(bytes: &[u8]) -> usize {
+    const CONTINUES: u8 = 0b1000_0000;
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != CONTINUES).count()
 }
 
 impl Source {
@@ -186,7 +197,17 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, lines }
+        let mut counts = vec![0];
+        for stride in text.as_bytes().chunks(STRIDE) {
+            counts.push(counts.last().copied().unwrap_or_default() + characters(stride));
+        }
+        Self { name: name.into(), text, lines, counts }
+    }
+
+    /// How many characters begin before a byte offset.
+    fn characters_before(&self, offset: usize) -> usize {
+        let stride = offset / STRIDE;
+        self.counts[stride] + characters(&self.text.as_bytes()[stride * STRIDE..offset])
     }
 
     /// The whole text.
@@ -199,7 +220,7 @@ impl Source {
         let offset = self.text.floor_char_boundary(offset);
         let line = self.lines.partition_point(|&start| start <= offset);
         let start = self.lines[line - 1];
-        (line, self.text[start..offset].chars().count() + 1)
+        (line, self.characters_before(offset) - self.characters_before(start) + 1)
     }
 
     /// The byte range of the line that holds `offset`, without its end.

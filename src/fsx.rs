@@ -1,8 +1,9 @@
 //! Files: durable writes, each with what survives a crash. Every error names its path.
 
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::fs::Metadata;
+use std::io::{self, Read, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use fs_err::{File, OpenOptions};
@@ -34,6 +35,25 @@ pub fn read_text(path: &Path) -> io::Result<String> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is not UTF-8", path.display())))
 }
 
+/// The last `limit` bytes of a regular file.
+pub fn read_tail(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut file = fs_err::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(io::SeekFrom::Start(length.saturating_sub(limit)))?;
+    let mut contents = Vec::new();
+    file.take(limit).read_to_end(&mut contents)?;
+    Ok(contents)
+}
+
+/// Which file something is, whatever its name is by now. Once it is deleted, another may get the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+/// Which file `about` is about.
+pub fn file_id(about: &std::fs::Metadata) -> FileId {
+    FileId(about.dev(), about.ino())
+}
+
 /// Whether the file system of `path` has no room left. Where that cannot be told, it has.
 pub fn is_full(path: &Path) -> bool {
     /// A file may end a little before the disk does.
@@ -54,32 +74,56 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 /// After a crash the file holds either the old contents or the new ones, whole; after the return always the new ones. A
 /// temporary file may be left beside it. Readers never see half a file.
 pub fn write_atomic(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let file = write_beside(path, contents)?;
+    let mut draft = Draft::begin(path)?;
+    draft.write(contents)?;
     // The contents before the name: else a crash could leave the new name on an empty file.
-    file.as_file().sync_data().and_then(|()| put_in_place(file, path)).map_err(|error| unwritten(path, &error))?;
+    draft.file.as_file().sync_data().map_err(|error| unwritten(path, &error))?;
+    draft.put_in_place()?;
     sync_dir(parent_of(path))
 }
 
 /// As [`write_atomic`] for what can be made again: readers never see half a file, also when this process is killed; but
 /// after a crash of the machine it may be empty or missing. Costs a tenth.
 pub fn write_whole(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let file = write_beside(path, contents)?;
-    put_in_place(file, path).map_err(|error| unwritten(path, &error))
+    let mut draft = Draft::begin(path)?;
+    draft.write(contents)?;
+    draft.put_in_place()
 }
 
-/// A temporary file in the directory of `path`.
-fn write_beside(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
-    let written = tempfile::Builder::new()
-        .prefix(".cco-")
-        // Narrowed by the user's umask, as for any other new file.
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(parent_of(path))
-        .and_then(|mut file| file.write_all(contents).map(|()| file));
-    written.map_err(|error| unwritten(path, &error))
+/// A file in the making, under another name in its directory. Gone when it is dropped before it is put in place.
+#[derive(Debug)]
+pub struct Draft {
+    file: NamedTempFile,
+    path: PathBuf,
 }
 
-fn put_in_place(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    file.persist(path).map(drop).map_err(|failed| failed.error)
+impl Draft {
+    /// An empty one for `path`.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        let file = tempfile::Builder::new()
+            .prefix(".cco-")
+            // Narrowed by the user's umask, as for any other new file.
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(parent_of(path))
+            .map_err(|error| unwritten(path, &error))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// What the file system says of it.
+    pub fn about(&self) -> io::Result<Metadata> {
+        self.file.as_file().metadata().map_err(|error| unwritten(&self.path, &error))
+    }
+
+    /// Adds to its contents.
+    pub fn write(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.file.write_all(contents).map_err(|error| unwritten(&self.path, &error))
+    }
+
+    /// Gives it its name. What survives a crash of the machine is as with [`write_whole`].
+    pub fn put_in_place(self) -> io::Result<()> {
+        let Self { file, path } = self;
+        file.persist(&path).map(drop).map_err(|failed| unwritten(&path, &failed.error))
+    }
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> io::Error {
@@ -103,12 +147,20 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Creates `path` for writing; an error if it exists. The name survives a crash from the return on, the contents from
-/// the caller's `sync_data` on.
-pub fn create_new(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+/// Writes all that `from` gives to `path`, for its owner only (mode 0600); an error if `path` exists. Returns how much
+/// that was, in bytes.
+///
+/// After a crash the file is there whole or not at all, after the return whole; a temporary file may be left beside it.
+pub fn write_new(path: &Path, mut from: impl Read) -> io::Result<u64> {
+    let written = tempfile::Builder::new().prefix(".cco-").tempfile_in(parent_of(path)).and_then(|mut file| {
+        let bytes = io::copy(&mut from, &mut file)?;
+        file.as_file().sync_data()?;
+        file.persist_noclobber(path).map_err(|failed| failed.error)?;
+        Ok(bytes)
+    });
+    let bytes = written.map_err(|error| unwritten(path, &error))?;
     sync_dir(parent_of(path))?;
-    Ok(file)
+    Ok(bytes)
 }
 
 /// Creates `dir` and the directories above it that are missing, readable by their owner only (mode 0700).
@@ -177,7 +229,7 @@ mod tests {
             write_atomic(&below, b"").err(),
             create_dir_private(&below).err(),
             open_append(&below).err(),
-            create_new(&file).err(),
+            write_new(&file, io::empty()).err(),
             rename(&dir.path().join("none"), &file).err(),
             sync_dir(&below).err(),
         ];

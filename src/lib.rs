@@ -25,6 +25,7 @@
 pub mod diagnostic;
 pub mod fsx;
 pub mod ids;
+pub mod redact;
 pub mod text;
 
 pub mod agent;
@@ -38,4 +39,5 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod spec;
+pub mod tamper;
 pub mod tree;

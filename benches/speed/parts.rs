@@ -101,11 +101,18 @@ pub fn scale(bench: &Bench, table: &mut Table) {
 /// A run that finds everything up to date. That it starts no process is seen by an agent that does not exist.
 pub fn rerun(bench: &Bench, table: &mut Table) {
     for (count, most) in [(bench.many, 20.0), (bench.most, 100.0)] {
-        let spec = fresh_spec(bench, Shape::Wide, count);
-        measure::run(&mut measure::cco(&spec, &bench.agents.no_op, AT_ONCE));
-        let again = || measure::run(&mut measure::cco(&spec, Path::new("/nowhere/claude"), AT_ONCE));
-        let [times] = in_turn(bench.rounds * 3, [&mut { again }]);
-        table.figure(&format!("re-run, {count} up to date"), "ms", &times.times(MILLIS), Goal::AtMost(most));
+        let done = |agent: &Path| {
+            let spec = fresh_spec(bench, Shape::Wide, count);
+            measure::run(&mut measure::cco(&spec, agent, AT_ONCE));
+            spec
+        };
+        let (silent, told) = (done(&bench.agents.no_op), done(&bench.agents.telling));
+        let again = |spec: &Path| measure::run(&mut measure::cco(spec, Path::new("/nowhere/claude"), AT_ONCE));
+        let series = in_turn(bench.rounds * 3, [&mut || again(&silent), &mut || again(&told)]);
+        for (what, times) in ["", ", each with a context file"].into_iter().zip(series) {
+            let what = format!("re-run, {count} up to date{what}");
+            table.figure(&what, "ms", &times.times(MILLIS), Goal::AtMost(most));
+        }
     }
 }
 

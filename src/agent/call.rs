@@ -3,12 +3,14 @@
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{
-    Adopted, AgentEnv, AgentProgram, AnswerKind, Departure, Ending, Live, LiveSink, Permissions, Reply, Session,
-    Stream, arguments, classify, prompt,
+    Adopted, AgentEnv, AgentProgram, AnswerKind, Departure, Ending, Live, LiveEvent, LiveSink, Permissions, Reply,
+    Session, Stream, arguments, classify, prompt,
 };
 use crate::fsx;
 use crate::ids::AttemptId;
@@ -16,6 +18,7 @@ use crate::lifecycle::event::Trouble;
 use crate::process::{
     Activity, CommandSpec, EndedBy, Exit, Finished, Limits, Output, SpawnError, Stdin, Stop, Supervisor, Watcher,
 };
+use crate::redact::Redactor;
 
 /// How much of a stream is read at once when it is adopted.
 const CHUNK: usize = 256 * 1024;
@@ -43,6 +46,8 @@ pub struct Request {
     pub stream: PathBuf,
     /// When it is ended.
     pub limits: Limits,
+    /// What must not be told of it.
+    pub redactor: Arc<Redactor>,
 }
 
 /// Makes one call and waits for its end, with everything it started. Never fails in itself: what went wrong is in the
@@ -60,8 +65,13 @@ pub async fn ask(
     }
     let continued = matches!(request.session, Session::Resume(_));
     let (kind, limits, errors) = (request.kind, request.limits.clone(), errors_file(&request.stream));
-    let stream = request.stream.clone();
-    let mut follower = Follower { stream: Stream::new(), attempt: request.attempt.clone(), live };
+    let (stream, redactor) = (request.stream.clone(), request.redactor.clone());
+    let mut follower = Follower {
+        stream: Stream::redacting(redactor.clone()),
+        attempt: request.attempt.clone(),
+        live,
+        silent_since: Some(Instant::now()),
+    };
     match supervisor.run(&command(program, env, request), &limits, stop, &mut follower).await {
         Ok(finished) => {
             let departure = departure(&finished, &limits);
@@ -80,7 +90,8 @@ pub async fn ask(
             if strays > 0 {
                 reply.notes.push(format!("processes that the agent left running and that were ended: {strays}"));
             }
-            tracing::debug!(attempt = %follower.attempt, ?departure, ending = ?reply.ending, "the agent's call ended");
+            let ending = || redactor.text(&format!("{:?}", reply.ending)).into_owned();
+            tracing::debug!(attempt = %follower.attempt, ?departure, ending = %ending(), "the agent's call ended");
             reply
         }
         Err(SpawnError::Stopped) => Reply {
@@ -108,13 +119,13 @@ fn errors_file(stream: &Path) -> PathBuf {
 }
 
 /// What the stream of an attempt holds whose end nobody saw.
-pub fn adopt(stream: &Path, kind: AnswerKind) -> io::Result<Adopted> {
+pub fn adopt(stream: &Path, kind: AnswerKind, redactor: Arc<Redactor>) -> io::Result<Adopted> {
     let mut file = match fs_err::File::open(stream) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Adopted::Nothing),
         Err(error) => return Err(error),
     };
-    let mut parser = Stream::new();
+    let mut parser = Stream::redacting(redactor);
     let mut chunk = vec![0; CHUNK];
     loop {
         match file.read(&mut chunk)? {
@@ -201,15 +212,21 @@ struct Follower {
     stream: Stream,
     attempt: AttemptId,
     live: LiveSink,
+    /// When the call began; none once there was output.
+    silent_since: Option<Instant>,
 }
 
 impl Watcher for Follower {
     fn bytes(&mut self, chunk: &[u8]) {
-        let Self { stream, attempt, live } = self;
-        stream.feed(chunk, &mut |what| {
+        let Self { stream, attempt, live, silent_since } = self;
+        let mut tell = |what| {
             // Nobody may be watching any more; the call goes on.
             let _ = live.send(Live { attempt: attempt.clone(), what });
-        });
+        };
+        if let Some(since) = silent_since.take() {
+            tell(LiveEvent::Spoke(since.elapsed()));
+        }
+        stream.feed(chunk, &mut tell);
     }
 
     fn state(&self) -> Activity {

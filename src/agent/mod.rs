@@ -13,6 +13,7 @@ pub mod prompt;
 mod schema;
 pub mod sim;
 mod stream;
+mod tail;
 mod usage;
 
 use std::ffi::OsString;
@@ -29,6 +30,7 @@ pub use env::AgentEnv;
 pub use probe::{Login, ProbeError, Version, auth_status, find_program, probe_version};
 pub use prompt::{PromptError, PromptInput, Prompts, Role};
 pub use stream::{Stream, StreamState};
+pub use tail::Tails;
 
 /// The program that is the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -134,6 +134,10 @@ pub struct PromptInput {
     pub issues: Vec<IssuePart>,
     /// What earlier rounds tried, a line each.
     pub history: Vec<String>,
+    /// How voters argued whose choice this step carries out.
+    pub advice: Vec<String>,
+    /// Issues that the last fix took for mistaken, with its reasons: the reviewer decides.
+    pub disputes: Vec<String>,
     /// For a revise step: the old definition; for a resolve step: the files in conflict; for a review: the change.
     pub subject: String,
     /// For a review: what to look at.
@@ -142,6 +146,18 @@ pub struct PromptInput {
     pub gate: Option<GatePart>,
     /// For a further call of a conversation: what went wrong with the last one, a sentence.
     pub reason: String,
+    /// What became of a try that was cut off and cannot be gone on with; none where there was none.
+    pub cut_off: Option<CutOff>,
+}
+
+/// What became of the files of a try that was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutOff {
+    /// They were put back to the last commit.
+    PutBack,
+    /// They are as it left them.
+    Left,
 }
 
 /// A component's definition.

@@ -4,6 +4,7 @@
 //! counted and logged. Keys come in any order, and a line can be tens of megabytes; memory stays below the longest line.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::usage::{ModelUsage, Tally};
 use super::{LiveEvent, RateLimit};
+use crate::redact::Redactor;
 
 /// The tool by which the CLI takes the structured answer.
 pub(super) const ANSWER_TOOL: &str = "StructuredOutput";
@@ -20,6 +22,8 @@ const KEEP_BUFFER: usize = 1 << 20;
 
 /// The longest detail of a tool call that is passed on, in bytes.
 const DETAIL: usize = 200;
+/// How much of a line that could not be read is looked through before its beginning is told, in bytes.
+const LOOKED_AT: usize = 64 * 1024;
 /// How many lines that could not be read are told in full; the rest are counted. A stream can be nothing else.
 const REJECTS_TOLD: u64 = 5;
 
@@ -35,6 +39,11 @@ impl Stream {
     /// A stream of which nothing was read.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`Stream::new`], without secrets in whatever it cuts short: half of one could not be told any more.
+    pub fn redacting(redactor: Arc<Redactor>) -> Self {
+        Self { pending: Vec::new(), state: StreamState { redactor, ..StreamState::default() } }
     }
 
     /// Takes the next bytes, however they are cut, and reports what happened in them.
@@ -92,6 +101,7 @@ pub struct StreamState {
     open_tools: Vec<String>,
     output_tokens: u64,
     in_text: bool,
+    redactor: Arc<Redactor>,
 }
 
 /// One `result` line, reduced to what is decided by it.
@@ -153,7 +163,8 @@ impl StreamState {
         if self.garbage > REJECTS_TOLD {
             return;
         }
-        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(DETAIL)]);
+        let start = self.redactor.bytes(&bytes[..bytes.len().min(LOOKED_AT)]);
+        let start = String::from_utf8_lossy(&start[..start.len().min(DETAIL)]);
         tracing::warn!(%error, bytes = bytes.len(), ?start, "a line of the agent's output could not be read");
     }
 
@@ -232,7 +243,7 @@ impl StreamState {
                 // The call that ends the conversation is not work in progress: silence after it is a hang.
                 ("tool_use", Some(name), Some(id)) if name != ANSWER_TOOL => {
                     self.open_tools.push(id.into_owned());
-                    let detail = block.input.map(subject).unwrap_or_default();
+                    let detail = block.input.map(|input| subject(input, &self.redactor)).unwrap_or_default();
                     self.show(LiveEvent::Tool { name: name.into_owned(), detail }, seen);
                 }
                 ("text" | "thinking", ..) => self.text(seen),
@@ -263,7 +274,7 @@ impl StreamState {
             line.total_cost_usd,
             line.num_turns.unwrap_or(0),
         );
-        let new = ResultEvent::from(line);
+        let new = ResultEvent::new(line, &self.redactor);
         let takes_over = match &self.result {
             None => true,
             Some(old) if new.structured_output.is_some() == old.structured_output.is_some() => {
@@ -413,8 +424,8 @@ struct DeniedLine<'a> {
     tool_input: Option<&'a RawValue>,
 }
 
-impl From<ResultLine<'_>> for ResultEvent {
-    fn from(line: ResultLine<'_>) -> Self {
+impl ResultEvent {
+    fn new(line: ResultLine<'_>, redactor: &Redactor) -> Self {
         let errors = || line.errors.and_then(parse::<Vec<String>>).map(|errors| errors.join("; "));
         let denials = line.permission_denials.and_then(parse::<Vec<DeniedLine<'_>>>).unwrap_or_default();
         Self {
@@ -425,17 +436,18 @@ impl From<ResultLine<'_>> for ResultEvent {
             api_error: line.api_error,
             stop_reason: line.stop_reason,
             terminal_reason: line.terminal_reason,
-            text: text_of(line.result).map(|text| one_line(&text)).or_else(errors).unwrap_or_default(),
+            text: text_of(line.result).map(|text| one_line(&redactor.text(&text))).or_else(errors).unwrap_or_default(),
             structured_output: line.structured_output.map(|raw| Box::from(raw.get())),
-            denials: denials.into_iter().map(DeniedCall::from).collect(),
+            denials: denials.into_iter().map(|denied| DeniedCall::new(denied, redactor)).collect(),
             afterthought: line.origin.is_some(),
         }
     }
 }
 
-impl From<DeniedLine<'_>> for DeniedCall {
-    fn from(line: DeniedLine<'_>) -> Self {
-        Self { tool: line.tool_name, subject: line.tool_input.map(subject).unwrap_or_default() }
+impl DeniedCall {
+    fn new(line: DeniedLine<'_>, redactor: &Redactor) -> Self {
+        let subject = line.tool_input.map(|input| subject(input, redactor)).unwrap_or_default();
+        Self { tool: line.tool_name, subject }
     }
 }
 
@@ -457,10 +469,10 @@ fn blocks(message: Option<&RawValue>) -> Vec<Block<'_>> {
 }
 
 /// What a tool call is about, on one short line.
-fn subject(input: &RawValue) -> String {
+fn subject(input: &RawValue, redactor: &Redactor) -> String {
     parse::<ToolInput<'_>>(input)
         .and_then(|input| input.command.or(input.file_path).or(input.pattern).or(input.url))
-        .map(|text| one_line(&text))
+        .map(|text| one_line(&redactor.text(&text)))
         .unwrap_or_default()
 }
 

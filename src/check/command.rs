@@ -16,6 +16,7 @@ use crate::lifecycle::report::Severity;
 use crate::process::{
     Activity, CommandSpec, EndedBy, Exit, Finished, Limits, Output, SpawnError, Stdin, Stop, Supervisor, Watcher,
 };
+use crate::redact::Redactor;
 
 /// How much of the end of the output is kept for issues and patterns.
 const TAIL: usize = 256 * 1024;
@@ -49,6 +50,8 @@ pub struct CheckRun {
     pub attempt: Arc<str>,
     /// The tree that it runs on.
     pub tree: Option<String>,
+    /// What must not be told of its output.
+    pub redactor: Arc<Redactor>,
 }
 
 /// What came of it.
@@ -121,7 +124,8 @@ fn judge(check: &CheckRun, finished: &Finished, listener: Listener) -> CheckResu
     let (verdict, note) = verdict(check, finished, exit, &output, report.as_ref());
     let issues = match verdict {
         Verdict::Pass => Vec::new(),
-        Verdict::Fail => failures(check, exit, &output, report.and_then(Result::ok)),
+        // Before anything is cut out of it: half a secret could not be told any more.
+        Verdict::Fail => failures(check, exit, &check.redactor.text(&output), report.and_then(Result::ok)),
         Verdict::Unavailable => vec![issue(check, "", note.clone().unwrap_or_default())],
     };
     let ms = u64::try_from(finished.wall.as_millis()).unwrap_or(u64::MAX);
@@ -181,7 +185,8 @@ fn failures(check: &CheckRun, exit: Option<i32>, output: &str, report: Option<ju
     issues
 }
 
-fn unavailable(check: &CheckRun, why: String) -> CheckResult {
+/// The result of a check that could not be made, for this reason.
+pub fn unavailable(check: &CheckRun, why: String) -> CheckResult {
     CheckResult {
         check: check.name.clone(),
         verdict: Verdict::Unavailable,

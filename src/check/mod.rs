@@ -8,4 +8,4 @@ mod junit;
 mod parts;
 mod zero;
 
-pub use command::{CheckRun, Ran, run};
+pub use command::{CheckRun, Ran, run, unavailable};

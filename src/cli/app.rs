@@ -21,6 +21,13 @@ pub struct App {
 }
 
 impl App {
+    /// Who the user is, for records: the login name.
+    pub fn login(&self) -> String {
+        let name = ["USER", "LOGNAME"].into_iter().find_map(|name| self.environment.var(name));
+        let name = name.map(|name| name.to_string_lossy().into_owned());
+        name.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()))
+    }
+
     /// The spec store.
     ///
     /// # Errors

@@ -124,6 +124,8 @@ pub enum Command {
     Graph(Graph),
     /// Look at what cco needs: programs, login, settings, strays
     Doctor(Doctor),
+    /// Show what can be saved of a damaged journal, and put it in place
+    Repair(Repair),
     /// Print the JSON Schema of the manifest
     Schema(Schema),
     /// Print the completions for a shell
@@ -370,7 +372,7 @@ pub struct Logs {
     /// Go on as more is put out, until the run ends.
     #[arg(short, long)]
     pub follow: bool,
-    /// The bytes as they were put out.
+    /// The bytes as they were put out, but for secrets.
     #[arg(long)]
     pub raw: bool,
     /// The prompts instead of the output.
@@ -415,6 +417,26 @@ pub struct Doctor {
     /// Which spec.
     #[command(flatten)]
     pub spec: SpecArg,
+}
+
+/// Arguments of `repair`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cco repair billing/invoices           show what is damaged, what can be saved, what is lost
+  cco repair billing/invoices --apply   go on from there with the next run
+
+Nothing is deleted: the damaged journal goes to the spec's `state/history/`. What is lost are records: commits stay on
+the branch, and steps that were paid for may have to be paid again.
+
+Exit status: 0 the journal is in order, 1 it is damaged still.")]
+pub struct Repair {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: SpecArg,
+    /// Put what can be saved in the journal's place.
+    #[arg(long)]
+    pub apply: bool,
 }
 
 /// Arguments of `schema`.

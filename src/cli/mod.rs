@@ -9,6 +9,7 @@ pub mod notify;
 pub mod opened;
 pub mod output;
 pub mod questions;
+mod secrets;
 pub mod settings;
 
 use std::ffi::OsString;
@@ -111,6 +112,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
         Command::Logs(args) => commands::logs::execute(app, args),
         Command::Graph(args) => commands::graph::execute(app, args),
         Command::Doctor(args) => commands::doctor::execute(app, args),
+        Command::Repair(args) => commands::repair::execute(app, args),
         Command::Schema(args) => commands::schema::execute(app, args),
         Command::Completions(args) => commands::completions::execute(app, args),
         Command::Demo(args) => commands::demo::execute(app, args),

@@ -1,23 +1,27 @@
 //! A spec, ready to be worked with: what the user wrote, the plan that follows, and the state that the journal tells.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::App;
 use super::error::{CliError, ExitStatus};
 use super::settings::{Layer, Settings};
-use crate::context::marked;
+use crate::context::blank;
+use crate::context::files::{self, ContextFiles};
 use crate::context::specification::Specification;
 use crate::fsx;
 use crate::ids::{ComponentId, Digest};
-use crate::journal::{self, Journal, JournalError, LockState, Replay, SpecPaths};
-use crate::lifecycle::event::Record;
+use crate::journal::{self, Journal, JournalError, LockState, Replay, Salvage, SpecPaths};
+use crate::lifecycle::event::{Event, Record, RunStarted};
 use crate::lifecycle::state::{Illegal, RunState};
 use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
 use crate::plan::{Mode, Plan};
+use crate::spec::catalog::Entry;
 use crate::spec::load::Spec;
 use crate::spec::manifest;
 
@@ -35,6 +39,8 @@ pub struct Opened {
     pub specification: Specification,
     /// The user's part of CONTEXT.md.
     pub context: String,
+    /// Context files that had to be read to see that the user wrote nothing into them.
+    pub unread: usize,
     /// Where its files are.
     pub paths: SpecPaths,
 }
@@ -55,9 +61,19 @@ pub enum FoldError {
     },
 }
 
-impl From<FoldError> for CliError {
-    fn from(error: FoldError) -> Self {
-        Self::new(ExitStatus::Journal, error)
+impl FoldError {
+    /// The error that a command on `spec` ends with: a damaged journal has two ways on, both of which keep it.
+    pub fn of(self, spec: &str) -> CliError {
+        let damaged = matches!(self, Self::Journal(JournalError::Damaged { .. }));
+        let illegal = matches!(self, Self::Illegal { .. });
+        let mut error = CliError::new(ExitStatus::Journal, self);
+        if damaged {
+            error = error.hint(format!("nothing was changed; `cco repair {spec}` shows what can be saved"));
+        }
+        if damaged || illegal {
+            error = error.hint(format!("`cco run {spec} --fresh` sets it aside, whole, and starts over"));
+        }
+        error
     }
 }
 
@@ -74,40 +90,102 @@ impl App {
     /// No such spec, an invalid one, or settings that cannot be read.
     pub fn open(&self, reference: Option<&str>, flags: Layer, choices: Choices) -> Result<Opened, CliError> {
         let entry = self.find_spec(reference)?;
-        let spec = self.load_spec(&entry)?;
-        let settings = self.settings_for(&spec, flags)?;
         let paths = SpecPaths::new(&entry.path);
+        let (spec, files) = self.load(&entry, &paths);
+        let spec = spec?;
+        let settings = self.settings_for(&spec, flags)?;
         let ids: Vec<ComponentId> = spec.manifest.components.iter().map(|component| component.id.clone()).collect();
-        let text = read_or_empty(&paths.spec_md()).map_err(CliError::environment)?;
+        let text = or_nothing(fsx::read_regular(&paths.spec_md(), fsx::LARGEST_TEXT));
+        let text = text.map_err(CliError::environment)?;
         let specification = Specification::parse(&String::from_utf8_lossy(&text), &ids);
-        let inputs = inputs(&spec, &paths, &specification).map_err(CliError::environment)?;
-        let context = read_or_empty(&paths.context_md()).map_err(CliError::environment)?;
+        let files = files.map_err(CliError::environment)?;
+        let unread = files.unread();
+        let inputs = inputs(&spec, &paths, files, &specification).map_err(CliError::environment)?;
+        let context = or_nothing(files::read(&paths.context_md())).map_err(CliError::environment)?;
         let choices = complete(choices, &settings, entry.reference());
         let plan = Arc::new(resolve(&spec, &choices, &inputs)?);
         Ok(Opened {
             reference: entry.reference(),
-            context: String::from_utf8_lossy(&marked::outside(&context)).trim().to_owned(),
+            context: String::from_utf8_lossy(&context).trim().to_owned(),
             spec,
             settings,
             plan,
             specification,
+            unread,
             paths,
         })
     }
 }
 
+impl App {
+    /// Opens a spec as the run that lives works on it: with the mode, jobs and components that it was started with.
+    /// Where none lives, as the next `cco run` would find it.
+    ///
+    /// # Errors
+    /// As [`App::open`], or the journal cannot be read.
+    pub fn open_as_it_runs(&self, reference: Option<&str>) -> Result<Opened, CliError> {
+        let opened = self.open(reference, Layer::default(), Choices::default())?;
+        let LockState::Held(holder) = opened.lock_state()? else { return Ok(opened) };
+        let run = opened.run_since(holder.map(|holder| holder.since)).map_err(|error| error.of(&opened.reference))?;
+        let Some(run) = run else { return Ok(opened) };
+        // The manifest may have been edited meanwhile.
+        let only = run.only.into_iter().filter(|id| opened.plan.index(id).is_some()).collect();
+        let choices = Choices { mode: Mode::named(&run.mode), jobs: Some(run.jobs), only, ..Choices::default() };
+        self.open(reference, Layer::default(), choices)
+    }
+
+    /// Reads the manifest and the context files. Where there are thousands each takes its time, and both are read at once.
+    fn load(&self, entry: &Entry, paths: &SpecPaths) -> (Result<Spec, CliError>, std::io::Result<ContextFiles>) {
+        let read = || ContextFiles::read(&paths.components(), &paths.blank_contexts());
+        if !paths.blank_contexts().exists() {
+            // No agent has told anything yet, and with a second thread all that follows is a little slower.
+            return (self.load_spec(entry), read());
+        }
+        thread::scope(|scope| {
+            let reading = thread::Builder::new().spawn_scoped(scope, read);
+            let spec = self.load_spec(entry);
+            let files = match reading {
+                Ok(reading) => reading.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // Too many threads on this machine: then one after the other.
+                Err(_) => read(),
+            };
+            (spec, files)
+        })
+    }
+}
+
 impl Opened {
+    /// How the run was started that began at or after `since` and has not said that it ended.
+    fn run_since(&self, since: Option<Timestamp>) -> Result<Option<RunStarted>, FoldError> {
+        let mut found = None;
+        if self.paths.journal().exists() {
+            journal::read::<FoldError>(&self.paths.journal(), |record| {
+                for event in record.events {
+                    match event {
+                        // A run that was killed before never said that it ended.
+                        Event::RunStarted(run) => found = Some(*run).filter(|_| Some(record.at) >= since),
+                        Event::RunEnded { .. } => found = None,
+                        _ => {}
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// The state that the journal tells, without touching anything; `see` is given each record first.
     ///
     /// # Errors
     /// The journal is damaged, or belongs to something else.
-    pub fn read_state(&self, mut see: impl FnMut(&Record)) -> Result<RunState, FoldError> {
+    pub fn read_state(&self, mut see: impl FnMut(&Record)) -> Result<RunState, CliError> {
         let mut state = RunState::new(self.plan.clone());
         if self.paths.journal().exists() {
-            journal::read(&self.paths.journal(), |record| {
+            let read = journal::read(&self.paths.journal(), |record| {
                 see(&record);
                 fold(&mut state, &record)
-            })?;
+            });
+            read.map_err(|error: FoldError| error.of(&self.reference))?;
         }
         Ok(state)
     }
@@ -116,13 +194,35 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Opened::read_state`].
-    pub fn open_journal(&self, mut see: impl FnMut(&Record)) -> Result<(Journal, Replay, RunState), FoldError> {
+    pub fn open_journal(&self, mut see: impl FnMut(&Record)) -> Result<(Journal, Replay, RunState), CliError> {
         let mut state = RunState::new(self.plan.clone());
-        let (journal, replay) = Journal::open(&self.paths.journal(), |record| {
+        let opened = Journal::open(&self.paths.journal(), |record| {
             see(&record);
             fold(&mut state, &record)
-        })?;
+        });
+        let (journal, replay) = opened.map_err(|error: FoldError| error.of(&self.reference))?;
         Ok((journal, replay, state))
+    }
+
+    /// What can be saved of the journal, and the state that those records tell; touches nothing.
+    ///
+    /// # Errors
+    /// The journal cannot be read, a newer cco wrote it, or its records contradict each other.
+    pub fn salvage(&self, mut see: impl FnMut(&Record)) -> Result<(Salvage, RunState), CliError> {
+        let mut state = RunState::new(self.plan.clone());
+        let found = journal::salvage(&self.paths.journal(), |record| {
+            see(&record);
+            fold(&mut state, &record)
+        });
+        Ok((found.map_err(|error: FoldError| error.of(&self.reference))?, state))
+    }
+
+    /// Remembers which context files hold nothing of the user's, for the next command; the spec's lock must be held. It
+    /// saves time and nothing else, so that a failure is no error.
+    pub fn remember_blank(&self) {
+        if let Err(error) = blank::remember(&self.paths.blank_contexts(), &self.paths.components()) {
+            tracing::debug!("cannot remember which context files are cco's own: {error}");
+        }
     }
 
     /// Whether a run of this spec lives.
@@ -190,41 +290,31 @@ fn mode_of(mode: manifest::Mode) -> Mode {
     }
 }
 
-/// The digests of what stands beside the manifest: the user's part of context files, and sections of SPEC.md. The
-/// directory is listed once: most components have no file in it.
-fn inputs(spec: &Spec, paths: &SpecPaths, specification: &Specification) -> std::io::Result<Inputs> {
-    let mut found: HashMap<&ComponentId, Vec<u8>> = HashMap::new();
-    let by_id: HashMap<&str, &ComponentId> =
-        spec.manifest.components.iter().map(|component| (component.id.as_str(), &component.id)).collect();
-    let dir = paths.dir().join("components");
-    if dir.is_dir() {
-        for entry in fs_err::read_dir(&dir)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if let Some(id) = name.to_str().and_then(|name| by_id.get(name.strip_suffix(".md")?)) {
-                found.insert(id, marked::outside(&fsx::read_regular(&entry.path(), fsx::LARGEST_TEXT)?));
-            }
-        }
-    }
-    for component in &spec.manifest.components {
-        if let Some(named) = &component.context_file {
-            found.insert(&component.id, marked::outside(&read_or_empty(&paths.dir().join(named))?));
-        }
-    }
+/// The digests of what stands beside the manifest: the user's part of context files, and sections of SPEC.md.
+fn inputs(
+    spec: &Spec,
+    paths: &SpecPaths,
+    mut files: ContextFiles,
+    specification: &Specification,
+) -> std::io::Result<Inputs> {
     let mut inputs = Inputs::new();
     for component in &spec.manifest.components {
-        let beside = found.get(&component.id).map(|text| text.trim_ascii()).filter(|text| !text.is_empty());
+        let beside = match &component.context_file {
+            Some(named) => or_nothing(files::read(&paths.dir().join(named)))?,
+            None => files.take(&component.id)?.unwrap_or_default(),
+        };
         let section = specification.section(&component.id);
-        if beside.is_some() || section.is_some() {
-            let parts = [beside.unwrap_or_default(), section.unwrap_or_default().as_bytes()];
+        if !beside.is_empty() || section.is_some() {
+            let parts = [beside.as_slice(), section.unwrap_or_default().as_bytes()];
             inputs.insert(component.id.clone(), Digest::of_parts(&parts));
         }
     }
     Ok(inputs)
 }
 
-fn read_or_empty(path: &Path) -> std::io::Result<Vec<u8>> {
-    match fsx::read_regular(path, fsx::LARGEST_TEXT) {
+/// What was read; nothing where there is no file.
+fn or_nothing(read: std::io::Result<Vec<u8>>) -> std::io::Result<Vec<u8>> {
+    match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read,
     }

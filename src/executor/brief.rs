@@ -1,16 +1,18 @@
 //! What an agent is told: the state and the manifest, cut to what this step needs, stable parts first.
 
-use crate::agent::prompt::{CheckPart, ComponentPart, DependencyPart, IssuePart};
+use crate::agent::prompt::{CheckPart, ComponentPart, CutOff, DependencyPart, GatePart, IssuePart, OptionPart};
 use crate::agent::{PromptInput, Role};
 use crate::context::marked;
 use crate::fsx;
 use crate::ids::{Step, Subject};
 use crate::lifecycle::event::Issue;
 use crate::lifecycle::next::Launch;
+use crate::lifecycle::report::Dispute;
+use crate::lifecycle::sameness;
 use crate::lifecycle::state::RunState;
-use crate::lifecycle::subject::{SubjectState, Why};
+use crate::lifecycle::subject::{Phase, SubjectState, Why};
 use crate::plan::graph::Index;
-use crate::plan::{CheckIndex, CheckPlan};
+use crate::plan::{CheckIndex, CheckPlan, OptionPlan};
 use crate::spec::manifest::{ComponentComplexity, ComponentDef};
 
 use super::job::Job;
@@ -38,9 +40,12 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
         read: vec![job.paths.dir().display().to_string()],
         ..PromptInput::default()
     };
-    if launch.attempt.step == Step::Fix {
-        add_fix(&mut input, subject);
+    input.decisions = state.decisions().to_vec();
+    if matches!(&subject.phase, Phase::Working(work) if work.cut_off) {
+        // Where each step ends in a commit, there is one to go back to.
+        input.cut_off = Some(if job.tree.branch().is_some() { CutOff::PutBack } else { CutOff::Left });
     }
+    add_matter(&mut input, job, subject, &launch.attempt.step);
     match &launch.attempt.on {
         Subject::Component(id) => {
             let at = job.plan.index(id).expect("a launch is of a component of the plan");
@@ -58,16 +63,72 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
     (role, input)
 }
 
-fn add_fix(input: &mut PromptInput, subject: &SubjectState) {
-    let Some(fixing) = &subject.fixing else { return };
-    input.issues = fixing.issues.iter().map(issue_part).collect();
-    input.history = fixing.tried.clone();
+/// From which side each reviewer looks, in turn (DESIGN 5.2).
+const REVIEW_LENSES: [&str; 4] = [
+    "correctness: does it do what the component is for, on every input and after every failure",
+    "interfaces and integration: does it fit what it builds on, and what builds on it",
+    "tests: would they notice if the work broke",
+    "security: what can somebody who means harm do with it",
+];
+/// From which side each voter looks, in turn.
+const VOTE_LENSES: [&str; 3] = [
+    "what is true of the code as it is",
+    "what it will cost to keep and to change",
+    "what can go wrong, and who is hurt by it",
+];
+
+/// What this very step is about, beyond its component.
+fn add_matter(input: &mut PromptInput, job: &Job, subject: &SubjectState, step: &Step) {
+    let fixing = subject.fixing.as_deref();
+    match step {
+        Step::Fix => {
+            let Some(fixing) = fixing else { return };
+            input.issues = fixing.issues.iter().map(issue_part).collect();
+            input.history.clone_from(&fixing.tried);
+            input.advice.clone_from(&fixing.advice);
+        }
+        // After a vote to make it anew.
+        Step::Implement if subject.refactored => {
+            let Some(fixing) = fixing else { return };
+            input.history.clone_from(&fixing.tried);
+            input.advice.clone_from(&fixing.advice);
+        }
+        Step::Review(reviewer) => {
+            input.lens = REVIEW_LENSES[usize::from(*reviewer) % REVIEW_LENSES.len()].to_owned();
+            let Some(fixing) = fixing else { return };
+            let reviewed = fixing.issues.iter().filter(|issue| issue.source.starts_with("review:"));
+            input.issues = reviewed.map(issue_part).collect();
+            let dispute = |dispute: &Dispute| format!("{}: {}", dispute.issue, dispute.reason);
+            input.disputes = fixing.disputes.iter().map(dispute).collect();
+        }
+        Step::Vote { gate, voter } => {
+            input.gate = gate_part(job, subject, gate, *voter);
+            let Some(fixing) = fixing else { return };
+            input.issues = fixing.issues.iter().map(issue_part).collect();
+            input.history.clone_from(&fixing.tried);
+        }
+        Step::Skeleton | Step::Implement | Step::Revise | Step::Resolve | Step::Check(_) => {}
+    }
+}
+
+/// The question of a vote, with the options that are open to it.
+fn gate_part(job: &Job, subject: &SubjectState, gate: &str, voter: u8) -> Option<GatePart> {
+    let plan = job.plan.gate(gate)?;
+    let Phase::Voting(poll) = &subject.phase else { return None };
+    let offered = plan.options.iter().filter(|option| poll.options.contains(&option.name));
+    let option = |option: &OptionPlan| OptionPart { name: option.name.to_string(), action: option.meaning.clone() };
+    Some(GatePart {
+        name: gate.to_owned(),
+        question: plan.question.clone(),
+        options: offered.map(option).collect(),
+        lens: VOTE_LENSES[usize::from(voter) % VOTE_LENSES.len()].to_owned(),
+        earlier: poll.earlier.clone(),
+    })
 }
 
 fn issue_part(issue: &Issue) -> IssuePart {
-    const DIGITS: usize = 8;
     IssuePart {
-        id: issue.fingerprint.to_string().chars().take(DIGITS).collect(),
+        id: sameness::id_of(issue),
         severity: issue.severity,
         source: issue.source.clone(),
         file: issue.file.clone(),

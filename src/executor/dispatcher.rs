@@ -13,12 +13,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::archive::Archive;
+use super::boots::Boots;
 use super::brief::brief;
+use super::gate;
 use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
 use super::recover::settle_left;
 use super::signals::{Asked, Signals};
-use super::worker::{Ended, Order, Worker, ended};
+use super::worker::{Ended, Order, Worked, Worker, ended};
 use crate::context::render;
 use crate::ids::{AttemptId, Subject};
 use crate::journal::{Journal, JournalError};
@@ -89,6 +91,7 @@ pub struct Dispatcher {
     tasks: JoinSet<Ended>,
     attempts: HashMap<tokio::task::Id, AttemptId>,
     launches: Vec<Launch>,
+    boots: Boots,
     letters: Vec<PathBuf>,
     untold: BTreeSet<Index>,
     /// When the manifest was last written, as far as it was told.
@@ -112,6 +115,7 @@ impl Dispatcher {
         let worker = Arc::new(Worker::new(job.clone(), archive.clone()));
         Ok(Self {
             inbox: Inbox::new(job.paths.inbox()),
+            boots: Boots::new(job.boots),
             job,
             state,
             journal,
@@ -141,6 +145,7 @@ impl Dispatcher {
             while self.tasks.join_next().await.is_some() {}
         }
         self.job.supervisor.finish().await;
+        self.worker.finish().await;
         self.render_context();
         for observer in &mut self.observers {
             observer.finish(&self.state);
@@ -188,12 +193,16 @@ impl Dispatcher {
         let in_flight = self.state.in_flight();
         for (attempt, resumed) in &in_flight {
             let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
-            let others = others.filter_map(|(other, _)| self.job.definition_of(&other.on));
-            let others: Vec<String> = others.flat_map(|other| other.write_patterns().map(str::to_owned)).collect();
-            let left = settle_left(&self.job, attempt.clone(), *resumed, &others);
+            let others: Vec<Subject> = others.map(|(other, _)| other.on.clone()).collect();
+            let work = worked(&self.state, &attempt.on);
+            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, work);
+            if attempt.step.writes() && matches!(left.end, AttemptEnd::Interrupted { resumable: true }) {
+                self.worker.leave_half_written(attempt.on.clone());
+            }
             self.settle(left)?;
         }
-        let redo = reconcile::redo(&self.state, &start.redo, start.guidance.as_deref());
+        let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
+        let redo = reconcile::redo(&self.state, &start.redo, guidance.as_deref());
         self.apply_unless_empty(redo, now)?;
         let stale = reconcile::stale(&self.state);
         self.apply_unless_empty(stale, now)
@@ -204,12 +213,15 @@ impl Dispatcher {
         let now = Timestamp::now();
         let mut started = Vec::new();
         while self.asked.is_none()
-            && let Some(step) = next(&mut self.state, now, &mut new_session)?
+            && let Some(step) = next(&mut self.state, now, self.boots.room() > 0, &mut new_session)?
         {
             match step {
                 Next::Decide(events) => self.stage(events, Author::Cco, now),
                 Next::Launch(events, launch) => {
                     started.extend(events);
+                    if let Task::Agent { .. } = launch.task {
+                        self.boots.start(launch.attempt.clone());
+                    }
                     self.launches.push(launch);
                 }
             }
@@ -255,7 +267,8 @@ impl Dispatcher {
                 Task::Check(..) => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
-            let order = Order { launch, brief };
+            let work = worked(&self.state, &launch.attempt.on);
+            let order = Order { launch, brief, work };
             let (start, started) = oneshot::channel();
             let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
             self.attempts.insert(task.id(), attempt);
@@ -271,6 +284,8 @@ impl Dispatcher {
             biased;
             asked = signals.next() => self.stop_for(asked),
             Some(done) = self.tasks.join_next_with_id() => {
+                // What an attempt said came before its end.
+                self.take_all_live()?;
                 self.take(done)?;
                 while let Some(done) = self.tasks.try_join_next_with_id() {
                     self.take(done)?;
@@ -280,6 +295,10 @@ impl Dispatcher {
             () = tokio::time::sleep_until(wake.unwrap_or_else(far)), if wake.is_some() => {}
             _ = tick.tick() => self.on_tick()?,
         }
+        self.take_all_live()
+    }
+
+    fn take_all_live(&mut self) -> Result<(), RunError> {
         while let Ok(live) = self.live.try_recv() {
             self.take_live(&live)?;
         }
@@ -289,6 +308,9 @@ impl Dispatcher {
     /// Shows a sign of life; one that says that a usage window is nearly used up is recorded too, once a window.
     fn take_live(&mut self, live: &Live) -> Result<(), RunError> {
         let now = Timestamp::now();
+        if let LiveEvent::Spoke(after) = live.what {
+            self.boots.spoke(&live.attempt, after);
+        }
         if let LiveEvent::RateLimit(limit) = &live.what
             && let Some(until) = limit.resets_at.filter(|until| *until > now && Some(*until) != self.state.hold())
             && limit.warning
@@ -319,8 +341,9 @@ impl Dispatcher {
     }
 
     fn settle(&mut self, outcome: Ended) -> Result<(), RunError> {
-        let Ended { attempt, end, ms, usage, notes } = outcome;
+        let Ended { attempt, end, ms, usage, notes } = gate::pass(&self.job.redactor, outcome);
         let now = Timestamp::now();
+        self.boots.end(&attempt);
         if let AttemptEnd::Wrote { .. } = &end
             && let Some(at) = self.state.locate(&attempt.on).filter(|&at| at != self.state.run_index())
         {
@@ -343,7 +366,9 @@ impl Dispatcher {
 
     fn take_letter(&mut self, letter: Letter) -> Result<(), RunError> {
         let now = Timestamp::now();
-        let Letter { by, answer: words, .. } = letter;
+        let Letter { by, answer: mut words, .. } = letter;
+        // A person's words go into prompts too, where the name of a secret says enough.
+        words.guidance = words.guidance.map(|text| self.job.redactor.text(&text).into_owned());
         match answer(&mut self.state, words, now) {
             Ok(events) => self.stage(events, Author::User(by.into()), now),
             Err(Refusal::Illegal(illegal)) => return Err(illegal.into()),
@@ -421,6 +446,13 @@ impl Dispatcher {
 /// When a file was last written; none where that cannot be told.
 fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|about| about.modified()).ok()
+}
+
+/// What was done on a subject before.
+fn worked(state: &RunState, on: &Subject) -> Worked {
+    let Some(subject) = state.subject(on) else { return Worked::default() };
+    let first = subject.commits.as_ref().map(|commits| commits.first.to_string());
+    Worked { begun: first.is_some() || subject.delivered.is_some(), first }
 }
 
 fn new_session() -> Box<str> {

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::owners::Owners;
 use crate::agent::{AgentEnv, AgentProgram, LiveSink, Prompts};
 use crate::context::specification::Specification;
 use crate::ids::{AttemptId, ComponentId, Step, Subject};
 use crate::journal::SpecPaths;
 use crate::plan::Plan;
+use crate::plan::graph::Index;
 use crate::process::Supervisor;
+use crate::redact::Redactor;
 use crate::spec::manifest::{ComponentDef, Manifest};
 use crate::tree::Tree;
 
@@ -26,6 +29,8 @@ pub struct Job {
     pub context: String,
     /// Where the spec's files are.
     pub paths: SpecPaths,
+    /// The user's own directory.
+    pub work_dir: PathBuf,
     /// Where components work.
     pub tree: Tree,
     /// The agent.
@@ -40,16 +45,40 @@ pub struct Job {
     pub allow: Vec<String>,
     /// Whether writers are asked for nothing at all.
     pub bypass_permissions: bool,
+    /// How many agents may be between their start and their first output; not 0.
+    pub boots: usize,
     /// Who knows all children.
     pub supervisor: Arc<Supervisor>,
+    /// Whose the files are.
+    pub owners: Owners,
+    /// The files that commands of checks name, as far as that can be told.
+    pub scripts: Vec<String>,
+    /// The last commit that cco made or found on the integration branch.
+    pub tips: Tips,
     /// Where running agents report to.
     pub live: LiveSink,
+    /// What must not be told of what processes say.
+    pub redactor: Arc<Redactor>,
 }
 
 impl Job {
     /// The definition of a component.
     pub fn definition(&self, id: &ComponentId) -> Option<&ComponentDef> {
         self.plan.index(id).map(|at| &self.manifest.components[at as usize])
+    }
+
+    /// The index of a component; none for the run itself.
+    pub fn index_of(&self, on: &Subject) -> Option<Index> {
+        match on {
+            Subject::Component(id) => self.plan.index(id),
+            Subject::Run => None,
+        }
+    }
+
+    /// What these subjects write.
+    pub fn patterns_of(&self, subjects: &[Subject]) -> Vec<String> {
+        let definitions = subjects.iter().filter_map(|on| self.definition_of(on));
+        definitions.flat_map(|definition| definition.write_patterns().map(str::to_owned)).collect()
     }
 
     /// The definition behind a subject; none for the run itself.
@@ -83,6 +112,22 @@ impl Job {
         [("CCO_COMPONENT", attempt.on.to_string()), ("CCO_SLOT", slot.to_string()), ("CCO_PORT", port.to_string())]
             .map(|(name, value)| (name.into(), value.into()))
             .to_vec()
+    }
+}
+
+/// The last commit that cco made or found on the integration branch: what else is there was made by somebody else.
+#[derive(Debug, Default)]
+pub struct Tips(Mutex<Option<String>>);
+
+impl Tips {
+    /// Begins with the commit that is there when nobody works; none without git.
+    pub fn new(tip: Option<String>) -> Self {
+        Self(Mutex::new(tip))
+    }
+
+    /// The commit, for whoever is about to look at the branch or to add to it.
+    pub fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,15 +4,24 @@
 //! observer that fails is its own affair.
 
 pub mod archive;
+mod boots;
 mod brief;
+mod change;
+mod conclude;
 mod dispatcher;
+mod fresh;
+mod gate;
 pub mod inbox;
 mod job;
+mod origin;
+mod owners;
+mod put_back;
 mod recover;
 mod signals;
 mod worker;
 
 pub use dispatcher::{Dispatcher, Finish, RunError, Start};
-pub use job::{Job, Models};
+pub use job::{Job, Models, Tips};
+pub use owners::Owners;
 pub use recover::end_strays;
 pub use signals::Asked;

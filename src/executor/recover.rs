@@ -1,9 +1,12 @@
 //! What a dead run left: its processes are ended, its attempts settled from the first stage that is missing.
 
+use super::change::Before;
+use super::conclude::{Surroundings, conclude, kind_of};
 use super::job::Job;
-use super::worker::{Ended, conclude, ended, kind_of};
+use super::put_back::put_back;
+use super::worker::{Ended, Worked, ended};
 use crate::agent::{self, Adopted};
-use crate::ids::{AttemptId, Step};
+use crate::ids::{AttemptId, Step, Subject};
 use crate::lifecycle::event::AttemptEnd;
 use crate::process::orphans;
 
@@ -13,34 +16,39 @@ pub async fn end_strays(spec_mark: &str) -> usize {
 }
 
 /// How an attempt in flight ended whose run died: a complete answer is adopted and its work committed (or the commit
-/// found that exists already); anything else was interrupted. A check without a reaped status runs again.
+/// found that exists already); anything else was interrupted, and begins again from the last commit where its
+/// conversation cannot be gone on with. A check without a reaped status runs again.
 ///
-/// `others` is what the other attempts in flight own: they may have left it half written.
-pub fn settle_left(job: &Job, attempt: AttemptId, resumed: bool, others: &[String]) -> Ended {
+/// `others` are the other attempts in flight: they may have left their own half written.
+pub fn settle_left(job: &Job, attempt: AttemptId, resumed: bool, others: &[Subject], work: Worked) -> Ended {
     if matches!(attempt.step, Step::Check(_)) {
         return ended(attempt, AttemptEnd::Interrupted { resumable: false });
     }
-    match agent::adopt(&job.paths.stream(&attempt), kind_of(&attempt.step)) {
+    let stream = job.paths.stream(&attempt);
+    let (resumable, trouble) = match agent::adopt(&stream, kind_of(&attempt.step), job.redactor.clone()) {
         Ok(Adopted::Complete(reply)) => {
-            let mut adopted = adopt(job, attempt, *reply, others);
+            let mut adopted = adopt(job, attempt, *reply, others, work);
             adopted.notes.push("its result was complete when the run died, and was adopted".to_owned());
-            adopted
+            return adopted;
         }
-        Ok(Adopted::Interrupted { resumable }) => {
-            ended(attempt, AttemptEnd::Interrupted { resumable: resumable || resumed })
-        }
-        Ok(Adopted::Nothing) => ended(attempt, AttemptEnd::Interrupted { resumable: resumed }),
-        Err(error) => {
-            let mut left = ended(attempt, AttemptEnd::Interrupted { resumable: resumed });
-            left.notes.push(format!("its stream cannot be read: {error}"));
-            left
-        }
+        Ok(Adopted::Interrupted { resumable }) => (resumable || resumed, None),
+        Ok(Adopted::Nothing) => (resumed, None),
+        Err(error) => (resumed, Some(format!("its stream cannot be read: {error}"))),
+    };
+    let mut left = ended(attempt, AttemptEnd::Interrupted { resumable });
+    left.notes.extend(trouble);
+    if !resumable && left.attempt.step.writes() {
+        left.notes.extend(put_back(job, &left.attempt, others));
     }
+    left
 }
 
-fn adopt(job: &Job, attempt: AttemptId, reply: agent::Reply, others: &[String]) -> Ended {
+fn adopt(job: &Job, attempt: AttemptId, reply: agent::Reply, others: &[Subject], work: Worked) -> Ended {
     let known = job.tree.commit_of(&attempt);
-    let mut adopted = conclude(job, attempt, reply, others);
+    // What was there before it is not known any more.
+    let before = Before { first: work.first, worked: work.begun, ..Before::default() };
+    let around = Surroundings { others: &|| others.to_vec(), before };
+    let mut adopted = conclude(job, attempt, reply, &around);
     if let (AttemptEnd::Wrote { commit, .. }, Ok(Some(found))) = (&mut adopted.end, known)
         && commit.is_none()
     {

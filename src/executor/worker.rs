@@ -1,9 +1,9 @@
 //! From an action to its outcome: agent steps and check commands, each with what must follow before it can be recorded
 //! (the tree compared, the work committed).
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,19 +12,20 @@ use tokio::sync::{oneshot, watch};
 
 use super::archive::Archive;
 use super::brief::context_text;
+use super::change::{self, Before};
+use super::conclude::{Surroundings, conclude, kind_of};
+use super::fresh::{FreshTree, NoPlace, Place};
 use super::job::Job;
-use crate::agent::{
-    self, Answer, AnswerKind, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md,
-};
+use super::origin::go_back;
+use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
-use crate::ids::{AttemptId, Digest, Step, Subject};
-use crate::lifecycle::event::{AttemptEnd, DENIED, Trouble};
+use crate::ids::{AttemptId, Step, Subject};
+use crate::lifecycle::event::{AttemptEnd, Scope, Trouble};
 use crate::lifecycle::next::{Launch, Task};
-use crate::lifecycle::report::WriterReport;
+use crate::lifecycle::subject::Origin;
 use crate::plan::CheckIndex;
 use crate::process::{Limits, Stop};
-use crate::spec::writeset::WriteSet;
-use crate::tree::{Commit, product};
+use crate::tree::{Fingerprint, TreeError};
 
 /// Until an agent must have printed something: it starts in a second, and many at once in a minute.
 const FIRST_OUTPUT: Duration = Duration::from_secs(180);
@@ -57,20 +58,44 @@ pub struct Order {
     pub launch: Launch,
     /// The template and its input; none for checks.
     pub brief: Option<(Role, Box<PromptInput>)>,
+    /// What was done on the subject before.
+    pub work: Worked,
+}
+
+/// What was done on a subject before.
+#[derive(Debug, Clone, Default)]
+pub struct Worked {
+    /// The first commit of its work.
+    pub first: Option<String>,
+    /// Whether it was worked on at all.
+    pub begun: bool,
 }
 
 /// Performs actions by real processes.
 pub struct Worker {
     job: Arc<Job>,
     archive: Arc<Archive>,
-    /// The write sets of writers that run: what one commits must not hold what another has half written.
-    writing: Mutex<HashMap<AttemptId, Vec<String>>>,
+    /// The writers that run: what one commits, or puts back, must not hold what another has half written.
+    writing: Mutex<HashSet<AttemptId>>,
+    /// Where the whole is proven.
+    fresh: FreshTree,
+    /// Checks that run in the common tree, and what differed in it before the first of them.
+    checking: Mutex<(usize, HashSet<PathBuf>)>,
+    /// Whose last writer did not come to its end, so that its work is half written.
+    half_written: Mutex<HashSet<Subject>>,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self { job, archive, writing: Mutex::default() }
+        Self {
+            job,
+            archive,
+            writing: Mutex::default(),
+            fresh: FreshTree::default(),
+            checking: Mutex::default(),
+            half_written: Mutex::default(),
+        }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
@@ -78,16 +103,16 @@ impl Worker {
     pub async fn perform(&self, order: Order, started: oneshot::Receiver<()>, stop: watch::Receiver<Stop>) -> Ended {
         let attempt = order.launch.attempt.clone();
         match (&order.launch.task, order.brief) {
-            (Task::Check(check, _), _) => match started.await {
-                Ok(()) => self.check(attempt, *check, stop).await,
+            (Task::Check(check, scope), _) => match started.await {
+                Ok(()) => self.check(attempt, *check, *scope, stop).await,
                 Err(_) => never_started(attempt),
             },
-            (Task::Agent { session, resume, strong, .. }, Some((role, input))) => {
+            (Task::Agent { session, resume, strong, origin }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
-                match self.request(&attempt, session, *strong, role, *input) {
+                match self.request(&attempt, session, *strong, role, *input, order.work.first.as_deref()) {
                     Ok(request) => match started.await {
-                        Ok(()) => self.ask(request, stop).await,
+                        Ok(()) => self.ask(request, origin.as_ref(), order.work, stop).await,
                         Err(_) => never_started(attempt),
                     },
                     Err(message) => not_started(attempt, message),
@@ -104,8 +129,12 @@ impl Worker {
         strong: bool,
         role: Role,
         mut input: PromptInput,
+        first: Option<&str>,
     ) -> Result<Request, String> {
         let job = &*self.job;
+        if let (Step::Review(_), true) = (&attempt.step, input.subject.is_empty()) {
+            input.subject = change_text(job, &attempt.on, first).map_err(|error| error.to_string())?;
+        }
         if let (Some(definition), Some(part)) = (job.definition_of(&attempt.on), &mut input.component) {
             part.context = context_text(job, definition).map_err(|error| error.to_string())?;
         }
@@ -137,13 +166,26 @@ impl Worker {
                 linger: Some(LINGER),
                 grace: GRACE,
             },
+            redactor: job.redactor.clone(),
         })
     }
 
-    async fn ask(&self, request: Request, stop: watch::Receiver<Stop>) -> Ended {
+    async fn ask(&self, request: Request, origin: Option<&Origin>, work: Worked, stop: watch::Receiver<Stop>) -> Ended {
         let job = &*self.job;
         let attempt = request.attempt.clone();
         self.begin_writing(&attempt);
+        let mut notes = Vec::new();
+        if let Some(origin) = origin {
+            match go_back(job, &attempt, origin, &self.others(&attempt)) {
+                Ok(told) => notes = told,
+                Err(why) => {
+                    self.writing().remove(&attempt);
+                    return not_started(attempt, format!("its files cannot be set back: {why}"));
+                }
+            }
+        }
+        let dirty = if attempt.step.writes() { HashSet::new() } else { change::dirty(job) };
+        let before = Before { checkout: self.checkout(&attempt), first: work.first, worked: work.begun, dirty };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
@@ -158,55 +200,133 @@ impl Worker {
             Ok(reply) => reply,
             Err(_) => asked.await,
         };
-        let others = self.end_writing(&attempt);
-        conclude(job, attempt, reply, &others)
+        // It is among the writers until its work is committed, or put back: another's commit must not take it along.
+        let around = Surroundings { others: &|| self.others(&attempt), before };
+        let mut ended = conclude(job, attempt.clone(), reply, &around);
+        self.end_writing(&ended);
+        notes.append(&mut ended.notes);
+        Ended { notes, ..ended }
     }
 
-    fn begin_writing(&self, attempt: &AttemptId) {
-        if let Some(definition) = self.job.definition_of(&attempt.on).filter(|_| attempt.step.writes()) {
-            let patterns = definition.write_patterns().map(str::to_owned).collect();
-            self.writing().insert(attempt.clone(), patterns);
+    /// What the user's checkout is like before a writing step; none where it cannot be told, or is the tree itself.
+    fn checkout(&self, attempt: &AttemptId) -> Option<Fingerprint> {
+        let worktree = self.job.tree.worktree().filter(|_| attempt.step.writes())?;
+        match worktree.main_checkout() {
+            Ok(fingerprint) => Some(fingerprint),
+            Err(error) => {
+                tracing::warn!("the user's checkout cannot be watched: {error}");
+                None
+            }
         }
     }
 
-    /// Takes a writer out; gives what the others that still write own.
-    fn end_writing(&self, attempt: &AttemptId) -> Vec<String> {
-        let mut writing = self.writing();
-        writing.remove(attempt);
-        writing.values().flatten().cloned().collect()
+    /// Takes down what the run needed beside its tree.
+    pub async fn finish(&self) {
+        self.fresh.discard(&self.job).await;
     }
 
-    fn writing(&self) -> MutexGuard<'_, HashMap<AttemptId, Vec<String>>> {
+    fn begin_writing(&self, attempt: &AttemptId) {
+        if attempt.step.writes() {
+            self.writing().insert(attempt.clone());
+            self.half_written().remove(&attempt.on);
+        }
+    }
+
+    /// A writer that did not come to its end left its work half written: it stays its own.
+    fn end_writing(&self, ended: &Ended) {
+        if ended.attempt.step.writes() && !matches!(ended.end, AttemptEnd::Wrote { .. }) {
+            self.leave_half_written(ended.attempt.on.clone());
+        }
+        self.writing().remove(&ended.attempt);
+    }
+
+    /// Notes that a subject's work lies half written in the tree, until it is gone on with.
+    pub fn leave_half_written(&self, on: Subject) {
+        self.half_written().insert(on);
+    }
+
+    fn half_written(&self) -> MutexGuard<'_, HashSet<Subject>> {
+        self.half_written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those beside `attempt` that write, or have something half written.
+    fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
+        let writing: Vec<Subject> = self.writing().iter().map(|other| other.on.clone()).collect();
+        let mut others: Vec<Subject> = self.half_written().iter().cloned().chain(writing).collect();
+        others.retain(|other| *other != attempt.on);
+        others
+    }
+
+    fn writing(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn check(&self, attempt: AttemptId, index: CheckIndex, stop: watch::Receiver<Stop>) -> Ended {
+    async fn check(&self, attempt: AttemptId, index: CheckIndex, scope: Scope, stop: watch::Receiver<Stop>) -> Ended {
+        let job = &*self.job;
+        // The base and the whole are judged by what is committed, wherever agents have worked.
+        let apart = matches!(scope, Scope::Baseline | Scope::Final);
+        let place = if apart {
+            self.fresh.place(job, &attempt, &stop).await
+        } else {
+            let place = |tree| Place { dir: job.tree.dir().to_owned(), tree };
+            job.tree.id().map(place).map_err(|error| NoPlace::Failed(error.to_string()))
+        };
+        let place = match place {
+            Ok(place) => place,
+            Err(NoPlace::Stopped) => return ended(attempt, AttemptEnd::Interrupted { resumable: false }),
+            Err(NoPlace::Failed(why)) => {
+                let nowhere = Place { dir: job.tree.dir().to_owned(), tree: None };
+                let result = check::unavailable(&self.check_run(&attempt, index, nowhere), why);
+                return ended(attempt, AttemptEnd::Checked(Box::new(result)));
+            }
+        };
+        let shared = !apart || job.tree.worktree().is_none();
+        if shared {
+            self.begin_check();
+        }
+        let ran = check::run(&job.supervisor, self.check_run(&attempt, index, place), stop).await;
+        let notes = if shared { self.end_check(&attempt) } else { Vec::new() };
+        match ran {
+            Ran::Checked(result) => {
+                let ms = result.evidence.ms;
+                Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes }
+            }
+            Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
+        }
+    }
+
+    /// The first check looks what is half written; the last one puts back whatever else differs then.
+    fn begin_check(&self) {
+        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        if checking.0 == 0 {
+            checking.1 = change::dirty(&self.job);
+        }
+        checking.0 += 1;
+    }
+
+    fn end_check(&self, attempt: &AttemptId) -> Vec<String> {
+        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        checking.0 -= 1;
+        if checking.0 == 0 { restore_after_checks(&self.job, attempt, &checking.1) } else { Vec::new() }
+    }
+
+    fn check_run(&self, attempt: &AttemptId, index: CheckIndex, place: Place) -> CheckRun {
         let job = &*self.job;
         let plan = job.plan.check(index);
-        let tree = match job.tree.id() {
-            Ok(tree) => tree,
-            Err(error) => return not_started(attempt, error.to_string()),
-        };
-        let mut extra_env = job.names(&attempt);
+        let mut extra_env = job.names(attempt);
         extra_env.extend(plan.env.iter().map(|(name, value)| (name.into(), value.into())));
-        let run = CheckRun {
+        CheckRun {
             name: plan.name.clone(),
             command: plan.run.clone(),
-            dir: plan.dir.as_ref().map_or_else(|| job.tree.dir().to_owned(), |dir| job.tree.dir().join(dir)),
-            junit: plan.junit.as_ref().map(|path| job.tree.dir().join(path)),
+            dir: plan.dir.as_ref().map_or_else(|| place.dir.clone(), |dir| place.dir.join(dir)),
+            junit: plan.junit.as_ref().map(|path| place.dir.join(path)),
             env: job.env.check.clone(),
             extra_env,
             timeout: plan.timeout,
-            log: job.paths.log(&attempt),
+            log: job.paths.log(attempt),
             attempt: Arc::from(attempt.to_string()),
-            tree,
-        };
-        match check::run(&job.supervisor, run, stop).await {
-            Ran::Checked(result) => {
-                let ms = result.evidence.ms;
-                Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes: Vec::new() }
-            }
-            Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
+            tree: place.tree,
+            redactor: job.redactor.clone(),
         }
     }
 
@@ -258,69 +378,37 @@ impl Worker {
     }
 }
 
-/// What a reply means for the attempt: a writer's work is compared and committed before it counts.
-pub(super) fn conclude(job: &Job, attempt: AttemptId, reply: Reply, others: &[String]) -> Ended {
-    let Reply { ending, usage, wall_ms: ms, denials, mut notes } = reply;
-    for denial in denials {
-        let mend =
-            denial.allow.map_or_else(String::new, |rule| format!("; `agent.allow: [\"{rule}\"]` would allow it"));
-        notes.push(format!("{DENIED}{}{mend}", denial.call));
-    }
-    let end = match ending {
-        Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, others, &mut notes),
-        Ending::Answered(Answer::Reviewed(report)) => {
-            AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
-        }
-        Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
-        Ending::Failed { trouble, message, resumable } => AttemptEnd::Failed { class: trouble, message, resumable },
-        Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
+/// The change that a reviewer judges: of a component since it began, of the whole since the run began.
+fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, TreeError> {
+    /// As much of a change as a prompt holds, in bytes.
+    const LIMIT: u64 = 32 * 1024;
+    let Some(worktree) = job.tree.worktree() else {
+        let files = job.definition_of(on).map(|definition| definition.write_patterns().collect::<Vec<_>>().join(", "));
+        let files = files.unwrap_or_else(|| "all files of the components".to_owned());
+        return Ok(format!("There is no version control here to show the change. What belongs to it: {files}."));
     };
-    Ended { attempt, end, ms, usage, notes }
+    let base = match (on, first) {
+        (Subject::Run, _) => job.tree.branch().map(|(_, base)| base.to_owned()),
+        (Subject::Component(_), Some(first)) => Some(format!("{first}^")),
+        (Subject::Component(_), None) => None,
+    };
+    let Some(base) = base else { return Ok("The component changed no file.".to_owned()) };
+    let at = job.index_of(on);
+    let wanted = |path: &Path| at.is_none_or(|at| job.owners.owns(at, path) || !job.owners.others_own(at, path));
+    let diff = worktree.diff_text(&base, "HEAD", &wanted, LIMIT)?;
+    let rest = if diff.whole { "" } else { "\n(The change goes on; read the files.)" };
+    Ok(format!("{}{rest}", job.redactor.text(&diff.text)))
 }
 
-/// Compares the tree and commits what a writer did; a commit that exists already is taken.
-fn keep(
-    job: &Job,
-    attempt: &AttemptId,
-    report: WriterReport,
-    others: &[String],
-    notes: &mut Vec<String>,
-) -> AttemptEnd {
-    let commit = Commit { spec: &job.plan.spec, attempt, summary: &report.summary, others };
-    match job.tree.commit(&commit) {
-        Ok(commit) => {
-            let product = job.definition_of(&attempt.on).map(|definition| product_of(job, definition));
-            AttemptEnd::Wrote {
-                report: Box::new(report),
-                commit: commit.map(Into::into),
-                product,
-                findings: Vec::new(),
-            }
+/// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
+fn restore_after_checks(job: &Job, attempt: &AttemptId, dirty: &HashSet<PathBuf>) -> Vec<String> {
+    let Some(worktree) = job.tree.worktree() else { return Vec::new() };
+    match change::undo_new(job, worktree, attempt, dirty) {
+        Ok(None) => Vec::new(),
+        Ok(Some((paths, patch))) => {
+            vec![format!("checks changed {paths}; that was put back, and is kept as `{}`", patch.display())]
         }
-        Err(error) => {
-            notes.push("its answer is in its stream file; the work is in the tree, not committed".to_owned());
-            AttemptEnd::Failed { class: Trouble::NotStarted, message: error.to_string(), resumable: true }
-        }
-    }
-}
-
-fn product_of(job: &Job, definition: &crate::spec::manifest::ComponentDef) -> Digest {
-    let patterns = || definition.write_patterns();
-    let is_glob = |path: &str| path.contains(['*', '?', '[', '{']);
-    let literal: Vec<String> = patterns().filter(|path| !is_glob(path)).map(str::to_owned).collect();
-    let globs = WriteSet::new(patterns().filter(|path| is_glob(path))).ok().filter(|set| !set.is_empty());
-    let owns = |path: &str| globs.as_ref().is_some_and(|set| set.matches(path.as_ref()));
-    product(job.tree.dir(), &literal, globs.is_some(), owns)
-}
-
-/// What an agent step must answer with.
-pub(super) fn kind_of(step: &Step) -> AnswerKind {
-    match step {
-        Step::Skeleton | Step::Implement | Step::Revise | Step::Fix | Step::Resolve | Step::Check(_) => {
-            AnswerKind::Writer
-        }
-        Step::Review(_) => AnswerKind::Review,
-        Step::Vote { .. } => AnswerKind::Ballot,
+        Err(error) => vec![format!("what checks changed cannot be put back: {error}")],
     }
 }
 

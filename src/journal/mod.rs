@@ -11,6 +11,7 @@ mod codec;
 mod follow;
 mod lock;
 mod recover;
+mod salvage;
 mod store;
 
 use std::io::{self, Read, Seek as _, Write as _};
@@ -24,8 +25,9 @@ use codec::Chain;
 
 pub use follow::Follower;
 pub use lock::{Holder, LockError, LockState, RunLock, lock_state};
-pub use recover::{Damage, Replay, Salvage, Torn, salvage};
-pub use store::{SpecPaths, set_aside};
+pub use recover::{Damage, Replay, Torn};
+pub use salvage::{Note, Salvage, Untrusted, salvage};
+pub use store::{SpecPaths, new_history_dir, set_aside};
 
 /// Why a journal could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +39,7 @@ pub enum JournalError {
     #[error("cannot write the journal: {0}")]
     Write(#[source] io::Error),
     /// It is not what was written.
-    #[error(
-        "`{}` is damaged in line {line}: {damage}\nhelp: nothing was changed; `cco run --fresh` sets it aside, whole, and starts over",
-        path.display()
-    )]
+    #[error("`{}` is damaged in line {line}: {damage}", path.display())]
     Damaged {
         /// The journal.
         path: PathBuf,

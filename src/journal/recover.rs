@@ -5,14 +5,11 @@
 //! its checksum does not fit, it is *damaged*, wherever it stands.
 
 use std::fmt;
-use std::io::{self, BufRead as _, BufReader, Read};
-use std::path::{Path, PathBuf};
-
-use fs_err::File;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
 
 use super::JournalError;
 use super::codec::{self, Chain, DecodeError};
-use crate::fsx;
 use crate::lifecycle::event::{Event, FORMAT, Record};
 
 /// How much is read at a time, in bytes.
@@ -146,48 +143,4 @@ pub(crate) fn scan<E: From<JournalError>>(
         fold(record)?;
     }
     Ok(scanner.replay)
-}
-
-/// What can be saved of a damaged journal: its longest valid prefix.
-#[derive(Debug)]
-pub struct Salvage {
-    from: PathBuf,
-    /// How many records.
-    pub records: u64,
-    /// How many bytes they take.
-    pub bytes: u64,
-    /// How many bytes stand behind them.
-    pub lost: u64,
-    /// Why it ends there; none when the journal is whole or only torn.
-    pub damage: Option<JournalError>,
-}
-
-impl Salvage {
-    /// Writes the valid prefix to `to`, which must not exist. The damaged journal stays as it is.
-    ///
-    /// After a crash `to` may be missing or short; after the return it is whole.
-    pub fn write(&self, to: &Path) -> Result<(), JournalError> {
-        let from = File::open(&self.from).map_err(JournalError::Read)?;
-        let mut copy = fsx::create_new(to).map_err(JournalError::Write)?;
-        io::copy(&mut from.take(self.bytes), &mut copy).and_then(|_| copy.sync_data()).map_err(JournalError::Write)
-    }
-}
-
-/// Finds the longest valid prefix of the journal at `path`.
-///
-/// An error means that the file cannot be read, or that it is not damaged but written by a newer cco.
-pub fn salvage(path: &Path) -> Result<Salvage, JournalError> {
-    let file = File::open(path).map_err(JournalError::Read)?;
-    let total = file.metadata().map_err(JournalError::Read)?.len();
-    let mut scanner = Scanner::new(path, file);
-    let damage = loop {
-        match scanner.next() {
-            Ok(Some(_)) => {}
-            Ok(None) => break None,
-            Err(error @ JournalError::Damaged { .. }) => break Some(error),
-            Err(error) => return Err(error),
-        }
-    };
-    let Replay { records, bytes, .. } = scanner.replay;
-    Ok(Salvage { from: path.to_owned(), records, bytes, lost: total.saturating_sub(bytes), damage })
 }

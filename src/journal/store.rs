@@ -1,5 +1,6 @@
 //! Where a spec keeps what: the layout of its directory.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,13 @@ use crate::ids::{AttemptId, ComponentId};
 
 /// What each of cco's own directories carries, so that a spec kept in a repository commits none of it.
 const GITIGNORE: &str = "*\n";
+
+const STREAM: &str = "stream.jsonl";
+const PROMPT: &str = "prompt.md";
+const STDERR: &str = "stderr.log";
+const LOG: &str = "log";
+/// What an attempt can leave. A name that ends another one's comes behind it.
+const KINDS: [&str; 4] = [STREAM, PROMPT, STDERR, LOG];
 
 /// The paths of one spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +36,7 @@ impl SpecPaths {
 
     /// Creates what a run needs: `state/` with its parts, `runs/` and `components/`, for their owner only, ignored by git.
     pub fn create(&self) -> io::Result<()> {
-        for dir in [&self.inbox(), &self.objects(), &self.history(), &self.runs, &self.dir.join("components")] {
+        for dir in [&self.inbox(), &self.objects(), &self.history(), &self.runs, &self.components()] {
             fsx::create_dir_private(dir)?;
         }
         for dir in [&self.state, &self.runs] {
@@ -65,9 +73,14 @@ impl SpecPaths {
         self.dir.join("brainstorm")
     }
 
+    /// Where the context files of components are.
+    pub fn components(&self) -> PathBuf {
+        self.dir.join("components")
+    }
+
     /// The context of one component, where the manifest names no other file.
     pub fn component_md(&self, id: &ComponentId) -> PathBuf {
-        self.dir.join("components").join(format!("{id}.md"))
+        self.components().join(format!("{id}.md"))
     }
 
     /// What cco keeps between runs.
@@ -85,6 +98,11 @@ impl SpecPaths {
         self.state.join("lock")
     }
 
+    /// Which context files hold nothing of the user's; can be removed at any time.
+    pub fn blank_contexts(&self) -> PathBuf {
+        self.state.join("blank-contexts")
+    }
+
     /// Answers that no run has taken up yet, a file each.
     pub fn inbox(&self) -> PathBuf {
         self.state.join("inbox")
@@ -95,7 +113,7 @@ impl SpecPaths {
         self.state.join("objects")
     }
 
-    /// What `--fresh` set aside.
+    /// What `--fresh` and `cco repair` set aside.
     pub fn history(&self) -> PathBuf {
         self.state.join("history")
     }
@@ -107,22 +125,45 @@ impl SpecPaths {
 
     /// The raw output of an agent.
     pub fn stream(&self, attempt: &AttemptId) -> PathBuf {
-        self.artefact(attempt, "stream.jsonl")
+        self.artefact(attempt, STREAM)
     }
 
     /// What an agent was asked.
     pub fn prompt(&self, attempt: &AttemptId) -> PathBuf {
-        self.artefact(attempt, "prompt.md")
+        self.artefact(attempt, PROMPT)
     }
 
     /// What an agent wrote to stderr.
     pub fn stderr(&self, attempt: &AttemptId) -> PathBuf {
-        self.artefact(attempt, "stderr.log")
+        self.artefact(attempt, STDERR)
     }
 
     /// The whole output of a check command.
     pub fn log(&self, attempt: &AttemptId) -> PathBuf {
-        self.artefact(attempt, "log")
+        self.artefact(attempt, LOG)
+    }
+
+    /// What attempts left in `runs/` that `known` does not hold, by [`AttemptId::file_stem`]: a new journal would take
+    /// it for the work of its own attempts of the same name.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn artefacts_beyond(&self, known: &HashSet<String>) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs_err::read_dir(&self.runs) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut beyond = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let name = name.to_string_lossy();
+            let stem = KINDS.iter().find_map(|kind| name.strip_suffix(kind)?.strip_suffix('.'));
+            if stem.is_some_and(|stem| !known.contains(stem)) {
+                beyond.push(self.runs.join(&*name));
+            }
+        }
+        beyond.sort();
+        Ok(beyond)
     }
 
     fn artefact(&self, attempt: &AttemptId, kind: &str) -> PathBuf {
@@ -139,7 +180,7 @@ pub fn set_aside(paths: &SpecPaths, now: Timestamp) -> io::Result<Option<PathBuf
     if !paths.journal().exists() && !has_artefacts(paths.runs())? && !has_artefacts(&paths.inbox())? {
         return Ok(None);
     }
-    let aside = new_history_dir(&paths.history(), now)?;
+    let aside = new_history_dir(paths, now)?;
     for from in [paths.runs(), &paths.inbox(), &paths.journal()] {
         if let (true, Some(name)) = (from.exists(), from.file_name()) {
             fsx::rename(from, &aside.join(name))?;
@@ -163,8 +204,12 @@ fn has_artefacts(dir: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// A directory named after `now`, with a number behind it when that one is taken.
-fn new_history_dir(history: &Path, now: Timestamp) -> io::Result<PathBuf> {
+/// Makes a directory of its own below `history/`, named after `now`, with a number behind it when that one is taken.
+///
+/// # Errors
+/// It cannot be made.
+pub fn new_history_dir(paths: &SpecPaths, now: Timestamp) -> io::Result<PathBuf> {
+    let history = paths.history();
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut dir = history.join(&stamp);
     let mut n = 1;

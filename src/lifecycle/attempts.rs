@@ -225,7 +225,10 @@ fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
         AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. } | AttemptEnd::Checked(_) => {
             return;
         }
-        AttemptEnd::Interrupted { resumable } => (*resumable, Why::Interrupted),
+        AttemptEnd::Interrupted { resumable } => {
+            work.cut_off |= !resumable;
+            (*resumable, Why::Interrupted)
+        }
         AttemptEnd::Failed { class, resumable, .. } => {
             let why = match class {
                 Trouble::Transient => {
@@ -246,7 +249,10 @@ fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
                     Why::Trouble
                 }
                 // Not counted: the next try begins anew, so that it cannot be lost again.
-                Trouble::ConversationLost => Why::Trouble,
+                Trouble::ConversationLost => {
+                    work.cut_off = true;
+                    Why::Trouble
+                }
                 Trouble::Authentication
                 | Trouble::Billing
                 | Trouble::Model

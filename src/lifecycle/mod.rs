@@ -4,6 +4,7 @@ mod answering;
 pub mod apply;
 mod attempts;
 pub mod event;
+pub mod lost;
 pub mod next;
 pub mod observer;
 pub mod reconcile;

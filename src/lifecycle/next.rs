@@ -51,13 +51,15 @@ pub enum Task {
     Check(CheckIndex, Scope),
 }
 
-/// The next thing to do at `now`, or nothing. `session` makes a new conversation id when one is needed.
+/// The next thing to do at `now`, or nothing; no agent unless one `may_start`, as the machine allows. `session` makes a
+/// new conversation id when one is needed.
 ///
 /// # Errors
 /// [`Illegal`] is a defect of cco: the state refused an event that was derived from it.
 pub fn next(
     state: &mut RunState,
     now: Timestamp,
+    may_start: bool,
     session: &mut dyn FnMut() -> Box<str>,
 ) -> Result<Option<Next>, Illegal> {
     if state.halt.is_some() || state.ended.is_some() || state.fails_fast() {
@@ -68,6 +70,9 @@ pub fn next(
     }
     if let Some((at, check)) = state.next_check() {
         return launch_check(state, now, at, check).map(Some);
+    }
+    if !may_start {
+        return Ok(None);
     }
     match state.next_agent(now) {
         Some((at, step)) => launch_agent(state, now, at, step, session).map(Some),

@@ -1,5 +1,7 @@
 //! Who may watch a run: data in, no say in what happens.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::event::Record;
@@ -18,6 +20,8 @@ pub struct Live {
 /// What a running call did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LiveEvent {
+    /// The first output, so long after the start.
+    Spoke(Duration),
     /// The conversation is open, with this model.
     Model(String),
     /// A tool call began.

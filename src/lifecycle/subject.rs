@@ -61,6 +61,8 @@ pub struct Work {
     pub running: Option<Running>,
     /// The conversation to go on with, and why.
     pub resume: Option<(Box<str>, Why)>,
+    /// Whether a try was cut off whose conversation cannot be gone on with.
+    pub cut_off: bool,
     /// Not before this time (backoff).
     pub not_before: Option<Timestamp>,
     /// Tries ended by transient trouble.
@@ -83,7 +85,8 @@ pub enum Origin {
 impl Work {
     /// A step that nobody has tried yet.
     pub fn new(step: Step) -> Self {
-        Self { step, running: None, resume: None, not_before: None, transient: 0, lost: 0, origin: None }
+        let (running, resume, not_before, origin) = (None, None, None, None);
+        Self { step, running, resume, cut_off: false, not_before, transient: 0, lost: 0, origin }
     }
 }
 

@@ -74,6 +74,11 @@ impl Mode {
             Self::Full => "full",
         }
     }
+
+    /// The mode of that spelling.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Quick, Self::Standard, Self::Full].into_iter().find(|mode| mode.as_str() == name)
+    }
 }
 
 /// Who may start.

@@ -60,7 +60,9 @@ impl Supervisor {
         let mut kill_at = None;
         loop {
             let limit = if level == Stop::Run { times.next_limit(watcher.state()) } else { None };
-            let wake = [limit.map(|(at, _)| at), kill_at].into_iter().flatten().fold(self.next_tick(), Instant::min);
+            let look = times.first_look();
+            let wake = [limit.map(|(at, _)| at), kill_at, look].into_iter().flatten();
+            let wake = wake.fold(self.next_tick(), Instant::min);
             let asked = tokio::select! {
                 biased;
                 () = leader.watch.ended() => return ended_by,
@@ -113,6 +115,12 @@ struct Times<'a> {
 impl<'a> Times<'a> {
     fn new(limits: &'a Limits) -> Self {
         Self { limits, begun: Instant::now(), heard: None, done: None }
+    }
+
+    /// When to look again for a first output that is waited for: the start of others can wait with it.
+    fn first_look(&self) -> Option<Instant> {
+        const SOON: Duration = Duration::from_millis(50);
+        self.limits.first_output.filter(|_| self.heard.is_none()).map(|_| Instant::now() + SOON)
     }
 
     fn note(&mut self, state: Activity) {

@@ -8,6 +8,7 @@ mod live;
 mod observers;
 mod plain;
 mod sink;
+mod standing;
 mod view;
 mod words;
 
@@ -15,5 +16,6 @@ pub use frame::{Style, StyledLine, frame};
 pub use json::Json;
 pub use live::{Live, terminal_size};
 pub use plain::Plain;
-pub use view::{LiveEvent, Phase, Question, RunInfo, Running, Shape, ShapeComponent, Tally, View};
+pub use standing::{Phase, Shape, ShapeComponent, Tally};
+pub use view::{LiveEvent, Question, RunInfo, Running, View};
 pub use words::{Words, is_headline, subject};

@@ -31,7 +31,8 @@ impl Observer for Live {
     fn on_live(&mut self, live: &observer::Live, now: Timestamp) {
         let tool = match &live.what {
             observer::LiveEvent::Tool { name, detail } => Some((name.clone(), detail.clone())),
-            observer::LiveEvent::Model(_)
+            observer::LiveEvent::Spoke(_)
+            | observer::LiveEvent::Model(_)
             | observer::LiveEvent::ToolEnded
             | observer::LiveEvent::Text
             | observer::LiveEvent::Tokens { .. }

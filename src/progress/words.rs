@@ -65,14 +65,14 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::AttemptStarted { .. }
         | Event::RetryScheduled { .. }
         | Event::ValidationOpened { .. }
-        | Event::VoteOpened(_)
-        | Event::FixOpened { .. } => false,
+        | Event::VoteOpened(_) => false,
         Event::RunStarted(_)
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }
         | Event::WindowNearlyUsed { .. }
         | Event::ValidationWaived { .. }
+        | Event::FixOpened { .. }
         | Event::SeatLost { .. }
         | Event::VoteSettled(_)
         | Event::GateSettled { .. }

@@ -104,6 +104,13 @@ impl Manifest {
         }
     }
 
+    /// All checks, wherever they stand.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        let Quality { lint_command, test_command, coverage_command, security_command, .. } = &self.quality;
+        let whole = [lint_command, test_command, coverage_command, security_command, &self.validation_command];
+        self.components.iter().flat_map(|component| &component.checks).chain(whole.into_iter().flatten())
+    }
+
     /// Whether `component` must add or change a test when it changes code.
     pub fn requires_tests(&self, component: &ComponentDef) -> bool {
         component.require_tests.or(self.execution.require_tests).unwrap_or(true)

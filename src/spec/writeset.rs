@@ -48,6 +48,11 @@ pub fn clean(path: &str) -> Result<String, PatternError> {
     Ok(parts.join("/"))
 }
 
+/// Whether a clean path begins with `..`.
+fn leads_out(path: &str) -> bool {
+    path.strip_prefix("..").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether a path has wildcards.
 fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
@@ -114,10 +119,10 @@ impl WriteSet {
         Ok(Self { patterns: patterns.into_iter().map(Pattern::new).collect::<Result<_, _>>()? })
     }
 
-    /// Whether the set means `path`, relative to its directory.
+    /// Whether the set means `path`, relative to its directory; nothing outside of it (`../x`) is ever meant.
     pub fn matches(&self, path: &Path) -> bool {
         let path = path.to_string_lossy();
-        self.patterns.iter().any(|pattern| pattern.matches(&path))
+        !leads_out(&path) && self.patterns.iter().any(|pattern| pattern.matches(&path))
     }
 
     /// Whether the set means no file.

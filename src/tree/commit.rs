@@ -1,6 +1,7 @@
 //! A commit for each writing step, with trailers that say whose it is.
 
-use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
 use super::git::GitError;
 use super::{Tree, Worktree};
@@ -18,8 +19,9 @@ pub struct Commit<'a> {
     pub attempt: &'a AttemptId,
     /// The agent's summary; its first line becomes part of the subject.
     pub summary: &'a str,
-    /// What other components that are writing right now own: it stays out of this commit.
-    pub others: &'a [String],
+    /// The files that it takes in, relative to the work directory; those that are gone too. Whoever writes others
+    /// meanwhile keeps them to themselves.
+    pub paths: &'a [PathBuf],
 }
 
 impl Tree {
@@ -48,46 +50,33 @@ impl Tree {
 
 impl Worktree {
     fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
-        let _one = self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut add: Vec<OsString> = ["add", "-A", "--", ":/"].map(OsString::from).to_vec();
-        // The agent writes a file under a name of its own beside it, and renames it then.
-        let excluded = commit.others.iter().flat_map(|path| [path.clone(), format!("{path}.tmp.*")]);
-        add.extend(excluded.map(|path| format!(":(exclude,glob){path}").into()));
-        self.add(&add)?;
+        let _one = self.lock();
+        let mut names = Vec::new();
+        for path in commit.paths {
+            names.extend_from_slice(path.as_os_str().as_bytes());
+            names.push(0);
+        }
+        // What an agent staged by itself is not taken along.
+        self.git.run(&self.root, &["read-tree", "--reset", "HEAD"])?;
+        self.git.bytes(&self.dir, &["update-index", "--add", "--remove", "-z", "--stdin"], &names)?;
         if self.git.ask(&self.root, &["diff", "--cached", "--quiet"])?.is_some() {
             return Ok(None);
         }
-        let message = message(commit);
-        let args = ["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", &message];
-        match self.git.run(&self.root, &args) {
-            Ok(_) => {}
-            // A machine without an identity must not stop a night's work.
+        self.signed(&["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", &message(commit)])?;
+        self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
+    }
+
+    /// Runs what makes a commit, in the user's name or, on a machine without an identity, in that of this program: it
+    /// must not stop a night's work.
+    pub(super) fn signed(&self, args: &[&str]) -> Result<String, GitError> {
+        match self.git.run(&self.root, args) {
             Err(GitError::Refused { message, .. })
                 if message.contains("user.email") || message.contains("tell me who") =>
             {
                 let identity = ["-c", "user.name=cco", "-c", "user.email=cco@localhost"];
-                self.git.run(&self.root, &[&identity[..], &args[..]].concat())?;
+                self.git.run(&self.root, &[&identity[..], args].concat())
             }
-            Err(error) => return Err(error),
-        }
-        self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
-    }
-
-    /// Git gives up on a file that another writer takes away between being listed and being read; it is gone then.
-    fn add(&self, args: &[OsString]) -> Result<(), GitError> {
-        const TRIES: u32 = 5;
-        let mut tries = 1;
-        loop {
-            // A pathspec counts from where it is used, and write sets count from the work directory.
-            match self.git.run(&self.dir, args) {
-                Ok(_) => return Ok(()),
-                Err(GitError::Refused { message, .. })
-                    if tries < TRIES && message.contains("No such file or directory") =>
-                {
-                    tries += 1;
-                }
-                Err(error) => return Err(error),
-            }
+            said => said,
         }
     }
 
@@ -99,7 +88,7 @@ impl Worktree {
     }
 }
 
-fn message(commit: &Commit<'_>) -> String {
+pub(super) fn message(commit: &Commit<'_>) -> String {
     const SUBJECT: usize = 72;
     let head = format!("{} {}", commit.attempt.on, commit.attempt.step);
     let first: String = commit.summary.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();

@@ -3,17 +3,40 @@
 //! First form: one worktree for the run on the integration branch, or the work directory itself. What asks for a tree
 //! asks for it by subject, so that a worktree for each component changes this room alone.
 
+mod changes;
+mod checkout;
 mod commit;
+mod disk;
+mod fresh;
 pub mod git;
+mod moved;
+mod patch;
+mod path;
 mod product;
+mod put_back;
+mod refs;
+mod restore;
+mod source;
+mod status;
+mod undo;
 mod worktree;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use changes::{Bounds, Change, Contents, Side, Until};
+pub use checkout::{Fingerprint, changed_between};
 pub use commit::Commit;
+pub use fresh::Fresh;
 pub use git::{Git, GitError};
+pub use moved::Moved;
+pub use patch::DiffText;
 pub use product::product;
+pub use put_back::PutBack;
+pub use refs::Kept;
+pub use restore::State;
+pub use status::{Changed, Kind};
+pub use undo::Undone;
 pub use worktree::{Place, TreeError, set_branch_aside};
 
 /// Where the components of a run work.
@@ -22,17 +45,26 @@ pub enum Tree {
     /// In the work directory itself; nothing is committed.
     Shared(PathBuf),
     /// In a worktree of the repository, on the integration branch.
-    Worktree(Worktree),
+    Worktree(Box<Worktree>),
 }
 
 /// A worktree on the integration branch.
+///
+/// Paths in its methods are relative to [`Tree::dir`]; what lies outside of it has a path that begins with `..`. They
+/// are bytes as the file system has them, never patterns.
 #[derive(Debug)]
 pub struct Worktree {
+    /// Told which repository and work tree it works on, so that nothing that an agent wrote is taken for one.
     git: Git,
     root: PathBuf,
     dir: PathBuf,
+    /// How `dir` is reached from `root`.
+    prefix: path::Prefix,
+    /// Where the repository keeps what belongs to this worktree alone.
+    git_dir: PathBuf,
     branch: String,
     base: String,
+    source: source::Source,
     /// Git's index takes one writer at a time.
     index: Mutex<()>,
 }
@@ -57,11 +89,44 @@ impl Tree {
         }
     }
 
+    /// The worktree, with all that only git can do; none in the work directory itself, where it cannot be had.
+    pub fn worktree(&self) -> Option<&Worktree> {
+        match self {
+            Self::Shared(_) => None,
+            Self::Worktree(worktree) => Some(worktree),
+        }
+    }
+
     /// The integration branch and the commit it began at; none in the work directory itself.
     pub fn branch(&self) -> Option<(&str, &str)> {
         match self {
             Self::Shared(_) => None,
             Self::Worktree(worktree) => Some((&worktree.branch, &worktree.base)),
         }
+    }
+}
+
+impl Worktree {
+    /// Lets one caller at a time write to git's index.
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The commit that is checked out.
+    /// The commit of the integration branch.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn tip(&self) -> Result<String, GitError> {
+        self.head()
+    }
+
+    fn head(&self) -> Result<String, GitError> {
+        self.git.run(&self.root, &["rev-parse", "--verify", "HEAD^{commit}"])
+    }
+
+    /// The id of the commit that a revision names.
+    fn commit_id(&self, revision: &str) -> Result<String, GitError> {
+        self.git.run(&self.root, &["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])
     }
 }

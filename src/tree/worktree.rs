@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::git::{Git, GitError};
+use super::path::Prefix;
+use super::source::Source;
 use super::{Tree, Worktree};
 
 /// What a tree is set up from.
@@ -67,9 +69,21 @@ pub enum TreeError {
     /// The worktree's directory holds something else.
     #[error("`{0}` is in the way of the run's worktree\nhelp: move it away")]
     InTheWay(PathBuf),
-    /// A directory could not be made.
+    /// A directory or a file could not be read, made or removed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// A path that is not one of the work tree.
+    #[error("`{}` is not in the work tree", .0.display())]
+    NotInside(PathBuf),
+    /// Files that are to be set have changes that no commit holds, and setting them would lose these.
+    #[error("`{}` has changes that are not committed\nhelp: undo or commit them first", .0.display())]
+    Uncommitted(PathBuf),
+    /// One file cannot be set without taking away another one.
+    #[error("`{}` cannot be restored alone: a file that is not to be touched is in its place", .0.display())]
+    Entangled(PathBuf),
+    /// A worktree's name that is taken or no name.
+    #[error("`{0}` cannot be the name of a worktree")]
+    NoName(String),
 }
 
 impl Tree {
@@ -85,7 +99,9 @@ impl Tree {
                     && !work_dir.ancestors().any(|dir| fs_err::symlink_metadata(dir.join(".git")).is_ok());
                 if none { Ok(None) } else { Err(TreeError::Unusable { dir: work_dir.to_owned(), message }) }
             }
-            Err(error @ (GitError::Missing | GitError::NotStarted { .. })) => Err(error.into()),
+            Err(error @ (GitError::Missing | GitError::NotStarted { .. } | GitError::Unclear { .. })) => {
+                Err(error.into())
+            }
         }
     }
 
@@ -102,7 +118,7 @@ impl Tree {
             return Ok(Self::Shared(place.work_dir.clone()));
         }
         match Self::repository(&git, &place.work_dir)? {
-            Some(top) => Worktree::open(git, place, &top).map(Self::Worktree),
+            Some(top) => Ok(Self::Worktree(Box::new(Worktree::open(git, place, &top)?))),
             None if wanted == Some(true) => Err(TreeError::NoRepository(place.work_dir.clone())),
             None => Ok(Self::Shared(place.work_dir.clone())),
         }
@@ -162,7 +178,19 @@ impl Worktree {
         let prefix = prefix.trim_end_matches('/');
         let dir = if prefix.is_empty() { root.clone() } else { root.join(prefix) };
         fs_err::create_dir_all(&dir)?;
-        Ok(Self { git, dir, root, branch: place.branch.clone(), base, index: Mutex::new(()) })
+        let source = Source::find(&git, place, top)?;
+        let git_dir = source.git_dir_of(&root)?.ok_or_else(|| TreeError::InTheWay(root.clone()))?;
+        Ok(Self {
+            git: git.bound(&git_dir, &root),
+            dir,
+            prefix: Prefix::new(prefix.as_bytes()),
+            git_dir,
+            root,
+            branch: place.branch.clone(),
+            base,
+            source,
+            index: Mutex::new(()),
+        })
     }
 }
 

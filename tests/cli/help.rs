@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "list",
     "new",
     "validate",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 13] = [
     "logs",
     "graph",
     "doctor",
+    "repair",
     "schema",
     "completions",
     "demo",
@@ -41,6 +42,7 @@ fn everyday_commands_come_first() {
     More commands:
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays
+      repair       Show what can be saved of a damaged journal, and put it in place
       schema       Print the JSON Schema of the manifest
       completions  Print the completions for a shell
       demo         Run a small example project with the simulated agent
@@ -197,6 +199,14 @@ fn answer_says_what_it_takes() {
     A live run picks the answer up at once, else the next `cco run` does.
     -- stderr
     "#);
+}
+
+#[test]
+fn repair_says_what_it_does_and_what_it_never_does() {
+    let help = TestEnv::new().cco(["repair", "-h"]).exits(0).stdout;
+    let (_, after) = help.split_once("Examples:").unwrap();
+    assert!(help.contains("      --apply        Put what can be saved in the journal's place"), "{help}");
+    assert!(after.contains("Nothing is deleted") && after.contains("Exit status: 0 the journal is in order"), "{help}");
 }
 
 #[test]

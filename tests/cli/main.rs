@@ -18,6 +18,7 @@ mod logs;
 mod new;
 mod output;
 mod references;
+mod repair;
 mod schema;
 mod settings;
 mod simulated;

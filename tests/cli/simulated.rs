@@ -57,7 +57,12 @@ pub struct LiveRun {
 impl LiveRun {
     /// Starts it.
     pub fn start(env: &TestEnv) -> Self {
-        let mut command = env.command(["run", SPEC, "--agent", "sim"]);
+        Self::start_with(env, &[])
+    }
+
+    /// Starts it with further arguments.
+    pub fn start_with(env: &TestEnv, args: &[&str]) -> Self {
+        let mut command = env.command([&["run", SPEC, "--agent", "sim"], args].concat());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, lines }

@@ -9,4 +9,5 @@ mod probe;
 mod prompts;
 mod schema;
 mod stream;
+mod tail;
 mod transcripts;

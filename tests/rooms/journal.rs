@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faulty;
+mod salvage;
 mod sample;
 
 use std::io::{BufRead as _, BufReader};
@@ -191,10 +192,7 @@ fn a_newer_format_and_a_newer_event_are_refused_by_name() {
     line 1 of `journal.jsonl` has an event `run_ended` that this cco cannot read: unknown variant `sideways`
     help: a newer cco wrote it; install that one
     ");
-    insta::assert_snapshot!(refused(r#"{"run_ended":{"end":"done"}}"#), @"
-    `journal.jsonl` is damaged in line 1: it does not say which cco wrote this journal
-    help: nothing was changed; `cco run --fresh` sets it aside, whole, and starts over
-    ");
+    insta::assert_snapshot!(refused(r#"{"run_ended":{"end":"done"}}"#), @"`journal.jsonl` is damaged in line 1: it does not say which cco wrote this journal");
 }
 
 /// A first line with the checksum that belongs to it, worked out anew.
@@ -223,14 +221,19 @@ fn fields_of_later_versions_are_skipped() {
     assert_eq!(read.len(), 1);
 }
 
-/// Format 1 as it was first written: one of every event. When the format changes, this file stays and a new one joins.
+/// Format 1 as it was first written, and what enforcement added to it: one of every event. When the format changes,
+/// these files stay and a new one joins.
 #[test]
 fn format_1_is_read_forever() {
-    let fixture = include_bytes!("../fixtures/journal/format-1.jsonl");
-    let (_, replay, read) = open(&FaultyFile::holding(fixture)).unwrap();
-    assert_eq!(replay.torn, None);
-    let events: Vec<Vec<Event>> = read.into_iter().map(|record| record.events).collect();
-    assert_eq!(events, every_event());
+    let first = include_bytes!("../fixtures/journal/format-1.jsonl");
+    let enforcement = include_bytes!("../fixtures/journal/format-1-enforcement.jsonl");
+    let behind_its_opening = [vec![vec![opened()]], sample::enforcement()].concat();
+    for (fixture, expected) in [(&first[..], sample::engine()), (&enforcement[..], behind_its_opening)] {
+        let (_, replay, read) = open(&FaultyFile::holding(fixture)).unwrap();
+        assert_eq!(replay.torn, None);
+        let events: Vec<Vec<Event>> = read.into_iter().map(|record| record.events).collect();
+        assert_eq!(events, expected);
+    }
     assert_eq!(FORMAT, 1, "a new format needs a fixture of its own");
 }
 
@@ -278,25 +281,6 @@ fn on_disk_it_is_created_kept_and_appended() {
         journal.stage(at(1), Author::Cco, events);
         all.extend(journal.commit().unwrap());
     }
-}
-
-#[test]
-fn salvage_saves_the_longest_valid_prefix_beside_the_old_file() {
-    let dir = tempfile::tempdir().unwrap();
-    let (path, to) = (dir.path().join(NAME), dir.path().join("saved.jsonl"));
-    let (records, mut bytes) = small();
-    let third = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2).unwrap().0;
-    bytes[third - 1] = b'!';
-    std::fs::write(&path, &bytes).unwrap();
-
-    let found = journal::salvage(&path).unwrap();
-    assert_eq!((found.records, found.bytes + found.lost), (2, bytes.len() as u64));
-    assert!(matches!(found.damage, Some(JournalError::Damaged { line: 3, damage: Damage::Shape, .. })));
-    found.write(&to).unwrap();
-    assert!(found.write(&to).is_err(), "an existing file is never overwritten");
-
-    assert_eq!(open(&FaultyFile::holding(&std::fs::read(&to).unwrap())).unwrap().2, records[..2]);
-    assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
 
 proptest! {
@@ -405,6 +389,37 @@ fn a_follower_gives_each_record_once_and_waits_for_the_end_of_a_line() {
         assert_eq!(seen.len(), bytes[..end].iter().filter(|byte| **byte == b'\n').count());
     }
     assert_eq!(seen, written);
+}
+
+/// `--fresh` under somebody's eyes; and a sync that failed, after which what was written is taken back.
+#[test]
+fn a_follower_begins_again_with_a_journal_that_is_another() {
+    let (written, bytes) = small();
+    let dir = tempfile::tempdir().unwrap();
+    let paths = SpecPaths::new(dir.path());
+    paths.create().unwrap();
+    let mut follower = Follower::new(paths.journal());
+    let mut poll = || {
+        let mut seen = Vec::new();
+        follower.poll(|record| seen.push(record.clone())).map(|()| seen)
+    };
+    std::fs::write(paths.journal(), &bytes).unwrap();
+    assert_eq!(poll().unwrap(), written);
+    journal::set_aside(&paths, at(0)).unwrap();
+    assert!(poll().unwrap().is_empty(), "the new one is not there yet");
+
+    let (mut journal, _) = Journal::open::<JournalError>(&paths.journal(), |_| Ok(())).unwrap();
+    journal.stage(at(7), Author::Cco, vec![opened()]);
+    for _ in 0..50 {
+        journal.stage(at(8), Author::Cco, vec![Event::JobsChanged { jobs: 2 }]);
+    }
+    let anew = journal.commit().unwrap();
+    assert!(std::fs::metadata(paths.journal()).unwrap().len() > bytes.len() as u64);
+    assert_eq!(poll().unwrap(), anew);
+    assert!(poll().unwrap().is_empty());
+
+    std::fs::write(paths.journal(), &bytes).unwrap();
+    assert_eq!(poll().unwrap(), written);
 }
 
 #[test]

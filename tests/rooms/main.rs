@@ -3,8 +3,12 @@
 
 mod agent;
 mod agent_sim;
+mod context;
 mod journal;
 mod lifecycle;
 mod process;
 mod progress;
+mod redact;
 mod spec;
+mod tamper;
+mod tree;

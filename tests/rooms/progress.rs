@@ -387,6 +387,7 @@ fn a_terminal_shows_the_frame_and_above_it_what_stays() {
     ude Code)
     auth validation 1: failed, 1 issue; major in src/auth.rs:17:
      expected 2, 12:00:00 auth complete \u{1b}[2J
+    auth fix 1 opened (first)
     docs implement-1 did not answer (transient) in 2m 30s: overl
     oaded (529)
     @run paused until 2026-09-21T14:27:01Z: usage limit
@@ -471,4 +472,18 @@ impl Write for Shared {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+#[test]
+fn with_a_new_journal_everything_is_told_anew() {
+    let (mut view, mut auth) = (told(), Vec::new());
+    view.apply(&Record { seq: 8, at: at(73), by: Author::Cco, events: vec![complete("auth"), complete(LONG)] });
+    for record in &story()[..2] {
+        view.apply(record);
+        auth.push(view.phase(&id("auth")).unwrap());
+    }
+    assert_eq!(auth, [Phase::Waiting, Phase::Working("implement")]);
+    let fresh = view_of(&shop(), &story()[..2]);
+    assert_eq!((view.tally(), view.levels()), (fresh.tally(), fresh.levels()));
+    assert_eq!(draw(&view, 75, 120, 30), draw(&fresh, 75, 120, 30));
 }

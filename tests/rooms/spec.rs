@@ -671,6 +671,8 @@ mod graphs {
         assert!(meet(&["a/**/x"], &["a/b/*"]) && meet(&["**/*.rs"], &["src/[a-z].rs"]));
         assert!(!meet(&["a/b"], &["a/bc"]) && !meet(&["a/*.rs"], &["a/*.ts"]) && !meet(&["a/*"], &["a/b/c"]));
         assert!(set(&["app/[id]/page.ts"]).matches(Path::new("app/[id]/page.ts")));
+        assert!(set(&["."]).matches(Path::new("..x")) && !set(&["."]).matches(Path::new("../x")));
+        assert!(!set(&["**", "*/x"]).matches(Path::new("../x")));
         assert_eq!(writeset::overlaps(&[set(&["x"]), set(&["y"]), set(&["x"]), set(&["x"])])[0].sets, [0, 2, 3]);
         assert!(writeset::WriteSet::new(["a/*/../../../x"]).is_err());
     }
@@ -882,4 +884,19 @@ fn a_manifest_survives_being_written_and_read() {
         serde_json::from_value(serde_json::to_value(&spec.manifest).expect("serialises")).expect("deserialises");
     assert_eq!(again, spec.manifest);
     assert_eq!(load::source(dir.path()).text(), text(&good()));
+}
+
+proptest! {
+    /// However long its line is: a place is found without counting from the line's beginning.
+    #[test]
+    fn a_place_is_its_line_and_its_characters(
+        parts in proptest::collection::vec(("[a\\n]|é|言|🙂", 1_usize..700), 1..12), at in any::<proptest::sample::Index>(),
+    ) {
+        let text: String = parts.iter().map(|(part, times)| part.repeat(*times)).collect();
+        let offset = at.index(text.len() + 1);
+        let before = &text[..text.floor_char_boundary(offset)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        prop_assert_eq!(Source::new("f", text.clone()).position(offset), (line, column));
+    }
 }

@@ -99,7 +99,7 @@ fn changed_checks_are_run_and_no_agent() {
 #[test]
 fn changed_level_and_end_checks_are_run_again() {
     let mut manifest = chain();
-    manifest["quality"] = json!({"test_command": "ls a.txt"});
+    manifest["quality"] = json!({"test_command": "ls README"});
     manifest["validation_command"] = json!("ls b.txt");
     let world = World::new(manifest.clone(), steps());
     world.ends(&[], 0);
@@ -194,13 +194,7 @@ fn a_question_about_what_was_redefined_is_closed() {
 
 #[test]
 fn the_users_text_in_context_files_survives_to_the_byte() {
-    let world = World::new(
-        chain(),
-        json!({"steps": {"*": {
-            "actions": [{"run": {"cmd": "for f in a b c; do echo x > $f.txt; done"}}],
-            "answer": {"status": "done", "summary": "did it", "decisions": ["x it is"]},
-        }}}),
-    );
+    let world = World::new(chain(), json!({"steps": {"a.*": told("a"), "b.*": told("b"), "c.*": told("c")}}));
     let text = "First line\r\n\tno line end at the end of this";
     for name in ["CONTEXT.md", "components/a.md"] {
         write(&world.spec.join(name), text);
@@ -219,4 +213,37 @@ fn the_users_text_in_context_files_survives_to_the_byte() {
         assert!(now.starts_with(text) && now.ends_with("\nand one below"), "{name}: {now}");
         assert_eq!(now.matches("cco:begin").count(), 1, "{name}: {now}");
     }
+}
+
+/// Writes the component's file, and says so.
+fn told(id: &str) -> Value {
+    let mut steps = writes(id, "x");
+    steps["answer"] = json!({"status": "done", "summary": "did it", "decisions": ["x it is"]});
+    steps
+}
+
+/// Context files that hold nothing of the user's are remembered, and an edit of one is seen all the same.
+#[test]
+fn an_edit_of_a_context_file_of_ccos_own_is_seen_whatever_its_size_and_time() {
+    let world = World::new(chain(), json!({"steps": {"a.*": told("a"), "b.*": told("b"), "c.*": told("c")}}));
+    world.ends(&[], 0);
+    assert_eq!(again(&world, &[], 0).0, [""; 0]);
+    assert!(world.paths().blank_contexts().exists());
+    let path = world.spec.join("components/a.md");
+    let (text, about) = (fs::read_to_string(&path).unwrap(), fs::metadata(&path).unwrap());
+    write(&path, &format!("Mind {}", text.replacen("it is", "", 1)));
+    let times = fs::FileTimes::new().set_modified(about.modified().unwrap());
+    fs::File::options().write(true).open(&path).unwrap().set_times(times).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), about.len());
+    let input = |id: &str| (id.to_owned(), StaleReason::Input, Redo::Revise);
+    assert_eq!(again(&world, &[], 0).1, [input("a")]);
+    // A file of another name counts instead of the one that is known.
+    write(&world.spec.join("notes/c.md"), "Mind the gap.");
+    let mut manifest = chain();
+    manifest["components"][2]["context_file"] = json!("notes/c.md");
+    world.rewrite(manifest);
+    assert_eq!(again(&world, &[], 0).1, [input("c")]);
+    // And what was damaged is no reason for anything.
+    fs::write(world.paths().blank_contexts(), b"\0\xff").unwrap();
+    assert_eq!(again(&world, &[], 0), (vec![], vec![]));
 }

@@ -157,8 +157,15 @@ fn a_rate_limit_pauses_all_agents_and_halves_their_number_once() {
         let ids = ["a", "b", "c", "d"];
         let mut manifest = manifest(ids.iter().map(|id| component(id, &[])).collect());
         manifest["execution"]["max_parallel"] = json!(4);
-        let world = World::new(manifest, json!({"steps": {"*": api(json!(error))}}));
+        let world = World::new(manifest, json!({}));
+        // All four are at work before the first is refused.
+        let mut refused = api(json!(error));
+        let go = world.env.root().join("go");
+        refused["actions"] = json!([{"wait": {"until_file": go}}]);
+        world.play(json!({"steps": {"*": refused}}));
         let mut run = world.start(&[]);
+        assert!(run.reaches(|world| world.started().len() == 4));
+        crate::env::write(&go, "");
         assert!(run.reaches(|world| world.troubles().len() == 4));
         run.signal("INT");
         assert_eq!(run.end(), 130);

@@ -225,3 +225,121 @@ fn a_complete_answer_is_adopted_without_what_others_have_half_written() {
     assert_eq!(files, "a.txt");
     assert_eq!(world.file("b.txt"), "whole");
 }
+
+/// How the conversation of a try that was cut off comes to be lost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Lost {
+    /// The agent has it no more.
+    Session,
+    /// Nobody knows whether it ever began.
+    Stream,
+}
+
+/// `a` is cut off with files of all kinds half written, `b` beside it; the user has left a file in the worktree.
+fn cut_off(world: &World, dir: &std::path::Path) {
+    let mut run = world.start(&[]);
+    assert!(run.reaches(|_| dir.join("half").exists() && dir.join("b.txt").exists()));
+    run.signal("KILL");
+    let _ = run.end();
+    world.assert_nothing_left();
+    fs::write(dir.join("mine.txt"), "the user's").unwrap();
+}
+
+fn lose(world: &World, lost: Lost) {
+    match lost {
+        Lost::Session => {
+            let session = |event| match event {
+                Event::AttemptStarted { attempt, session, .. } if attempt.on.as_str() == "a" => session,
+                _ => None,
+            };
+            let id = world.events().into_iter().find_map(session).unwrap();
+            fs::remove_file(world.env.home().join(".cco-sim/sessions").join(&*id)).unwrap();
+        }
+        Lost::Stream => fs::remove_file(world.spec.join("runs/a.implement-1.stream.jsonl")).unwrap(),
+    }
+}
+
+fn two_writers() -> Value {
+    let a = json!({
+        "id": "a", "file": "a.txt", "files": ["README", "sub/**", "gone"], "tests": ["t/**"], "complexity": "low",
+        "purpose": "Write it.", "checks": [{"name": "a", "run": "test -s a.txt"}],
+    });
+    let mut b = crate::world::component("b", &[]);
+    b["tests"] = json!(["t/b.*"]);
+    manifest(vec![a, b])
+}
+
+/// The files that are there are noted, with what they hold.
+fn looks(then: Value) -> Value {
+    let look = r#"for f in README gone a.txt sub/new t/a.1 t/b.1 b.txt mine.txt half; do
+        echo $CCO_ATTEMPT $f: $(cat $f 2>&1 | tail -n 1) >> $NOTES; done"#;
+    let mut actions = vec![json!({"run": {"cmd": look}})];
+    actions.extend(then["actions"].as_array().unwrap().iter().cloned());
+    json!({"actions": actions})
+}
+
+fn half_written() -> Value {
+    let leaves = json!({
+        "actions": [{"run": {"cmd": "rm -f gone; echo half > README; echo half > a.txt; mkdir -p sub t; \
+            echo half > sub/new; echo half > sub/new.tmp.7; git add sub; echo half > t/a.1; echo yes > half"}}],
+        "fault": {"hang": "end"},
+    });
+    let beside = json!({
+        "actions": [{"run": {"cmd": "mkdir -p t; echo half > t/b.1; echo half > b.txt"}}], "fault": {"hang": "end"},
+    });
+    json!({"sessions": true, "steps": {"a.implement": leaves, "b.implement": beside}})
+}
+
+fn begins_again() -> Value {
+    let mut b = crate::world::writes("b", "whole");
+    b["on_resume"] = looks(crate::world::writes("b", "whole"));
+    json!({"sessions": true, "steps": {"a.implement": looks(crate::world::writes("a", "whole")), "b.implement": b}})
+}
+
+#[test]
+fn a_step_whose_conversation_is_lost_begins_again_from_the_last_commit() {
+    for lost in [Lost::Session, Lost::Stream] {
+        let world = World::new(two_writers(), half_written());
+        fs::write(world.env.work().join("gone"), "there\n").unwrap();
+        world.git(&["add", "-A"]);
+        world.git(&["commit", "--quiet", "-m", "More"]);
+        let dir = world.env.home().join(".local/state/cco/worktrees/p/world-00000000/run");
+        cut_off(&world, &dir);
+        lose(&world, lost);
+        world.play(begins_again());
+        world.ends(&[], 0);
+
+        let (cut, again) = if lost == Lost::Session { (2, 3) } else { (1, 2) };
+        let noted = world.noted();
+        let saw = |file: &str, what: &str| noted.contains(&format!("a.implement-{again} {file}: {what}"));
+        let missing = |file: &str| saw(file, &format!("cat: {file}: No such file or directory"));
+        assert!(saw("README", "a project") && saw("gone", "there"), "{lost:?}: {noted:#?}");
+        assert!(missing("a.txt") && missing("sub/new") && missing("t/a.1"), "{lost:?}: {noted:#?}");
+        assert!(noted.contains(&"b.implement-2 b.txt: half".to_owned()), "{lost:?}: {noted:#?}");
+        assert!(noted.contains(&"b.implement-2 t/b.1: half".to_owned()), "{lost:?}: {noted:#?}");
+        assert!(saw("mine.txt", "the user's") && saw("half", "yes"), "not of its write set: {lost:?}: {noted:#?}");
+
+        let kept = world.git(&["for-each-ref", "--format=%(refname)", "refs/cco/p/world-00000000/abandoned"]);
+        assert!(kept.contains(&format!("/abandoned/a.implement-{cut}-")) && kept.lines().count() == 1, "{kept}");
+        let files = world.git(&["diff", "--name-only", "main", &kept]);
+        assert_eq!(files, "README\na.txt\ngone\nsub/new\nsub/new.tmp.7\nt/a.1");
+        assert_eq!(world.git(&["show", &format!("{kept}:README")]), "half");
+        let tells = |event: &Event| matches!(event, Event::Noted { text, .. } if text.contains(&kept));
+        assert!(world.has(tells), "{:#?}", world.events());
+        let prompt = fs::read_to_string(world.spec.join(format!("runs/a.implement-{again}.prompt.md"))).unwrap();
+        assert!(prompt.contains("put back to the last commit"), "{prompt}");
+    }
+}
+
+#[test]
+fn where_nothing_is_committed_the_next_try_is_told_what_it_may_find() {
+    let world = World::without_git(two_writers(), half_written());
+    fs::write(world.env.work().join("README"), "a project\n").unwrap();
+    cut_off(&world, &world.env.work());
+    lose(&world, Lost::Session);
+    world.play(begins_again());
+    world.ends(&[], 0);
+    assert!(world.noted().contains(&"a.implement-3 README: half".to_owned()), "{:#?}", world.noted());
+    let prompt = fs::read_to_string(world.spec.join("runs/a.implement-3.prompt.md")).unwrap();
+    assert!(prompt.contains("What it wrote is still there"), "{prompt}");
+}

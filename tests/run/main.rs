@@ -6,9 +6,12 @@
 mod env;
 mod world;
 
+mod boots;
 mod checks;
 mod edits;
 mod faults;
 mod kill9;
+mod repair;
 mod scope;
+mod secrets;
 mod signals;

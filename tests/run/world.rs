@@ -54,7 +54,8 @@ impl World {
         if manifest["execution"]["require_tests"].is_null() {
             manifest["execution"]["require_tests"] = json!(false);
         }
-        manifest["agent"]["env"] = json!(["NOTES"]);
+        let names = manifest["agent"]["env"].as_array().cloned().unwrap_or_default();
+        manifest["agent"]["env"] = names.into_iter().chain([json!("NOTES")]).collect();
         write(&self.spec.join("manifest.json"), &manifest.to_string());
     }
 
@@ -320,9 +321,9 @@ pub fn component(id: &str, depends_on: &[&str]) -> Value {
     })
 }
 
-/// A manifest of these components.
+/// A manifest of these components, without reviewers: what needs some asks for them.
 pub fn manifest(components: Vec<Value>) -> Value {
-    json!({"execution": {}, "components": components})
+    json!({"execution": {"reviewers": 0}, "components": components})
 }
 
 /// Writes `<id>.txt` in every step of that component.

@@ -54,13 +54,7 @@ impl Stage<'_> {
             Action::Run { cmd } => return self.run(cmd),
             Action::Text(text) => self.stream.text(text),
             Action::Think(text) => self.stream.think(text),
-            Action::Wait(Wait::Ms(ms)) => return self.pause(*ms),
-            Action::Wait(Wait::UntilFile(path)) => {
-                self.stream.flush()?;
-                while !path.exists() {
-                    self.wait(FILE_TICK)?;
-                }
-            }
+            Action::Wait(wait) => return self.wait_for(wait),
             Action::LeaveChild { secs, clean_env } => tool::leave_behind(&["sleep", &secs.to_string()], *clean_env)?,
             Action::Garbage { lines } => (1..=*lines).for_each(|n| self.stream.raw(&format!("garbage {n}: {{\"not"))),
             Action::HugeLine { mb } => self.stream.text(&"x".repeat(mb << 20)),
@@ -77,6 +71,20 @@ impl Stage<'_> {
             })),
         }
         Ok(())
+    }
+
+    /// Waits as long as it is said.
+    pub fn wait_for(&mut self, wait: &Wait) -> Result<(), Stop> {
+        match wait {
+            Wait::Ms(ms) => self.pause(*ms),
+            Wait::UntilFile(path) => {
+                self.stream.flush()?;
+                while !path.exists() {
+                    self.wait(FILE_TICK)?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Waits so many milliseconds at the pace that `CCO_SIM_PACE` sets.

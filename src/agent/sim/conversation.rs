@@ -35,6 +35,7 @@ fn act(stage: &mut Stage<'_>, print: &Print, behaviour: &Behaviour) -> Result<u8
     if hangs(HangAt::Start) {
         return Err(stage.hang());
     }
+    behaviour.boot.iter().try_for_each(|wait| stage.wait_for(wait))?;
     stage.stream.init();
     if behaviour.waits() {
         stage.stream.flush()?;

@@ -55,6 +55,8 @@ pub struct Behaviour {
     /// Free text for readers of the file.
     #[serde(rename = "$comment")]
     _comment: Option<Value>,
+    /// What it waits for before its first line, one after the other: a real one takes most of a second.
+    pub boot: Vec<Wait>,
     /// What is done before the end, in order.
     pub actions: Vec<Action>,
     /// The structured output; absent: the smallest one that the `--json-schema` accepts.
@@ -320,7 +322,9 @@ impl Behaviour {
     /// Whether it takes time, so that signals can come and events must not be held back.
     pub fn waits(&self) -> bool {
         let slow = |action: &Action| matches!(action, Action::Wait(_) | Action::Run { .. } | Action::SlowLines { .. });
-        matches!(self.fault, Some(Fault::Hang(_) | Fault::LingerAfterResult { .. })) || self.actions.iter().any(slow)
+        matches!(self.fault, Some(Fault::Hang(_) | Fault::LingerAfterResult { .. }))
+            || !self.boot.is_empty()
+            || self.actions.iter().any(slow)
     }
 }
 

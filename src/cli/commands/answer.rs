@@ -48,7 +48,7 @@ pub fn execute(app: &App, args: args::Answer) -> Result<ExitStatus, CliError> {
     refuse_second(&opened, &answer.id)?;
     // The same rules by which the run will take it; the state is a copy of our own.
     settle::answer(&mut state, answer.clone(), app.environment.started)?;
-    let letter = Letter { by: login(app), at: app.environment.started, answer };
+    let letter = Letter { by: app.login(), at: app.environment.started, answer };
     post(&opened.paths.inbox(), &letter).map_err(CliError::environment)?;
     confirm(app, &opened, &letter)?;
     Ok(ExitStatus::Done)
@@ -166,12 +166,6 @@ impl From<Refusal> for CliError {
             Refusal::Illegal(illegal) => Self::internal(anyhow!(illegal)),
         }
     }
-}
-
-fn login(app: &App) -> String {
-    let name = ["USER", "LOGNAME"].into_iter().find_map(|name| app.environment.var(name));
-    let name = name.map(|name| name.to_string_lossy().into_owned());
-    name.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()))
 }
 
 fn list(app: &App, opened: &Opened, open: &[&Escalation]) -> Result<(), CliError> {

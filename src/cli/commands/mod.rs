@@ -8,6 +8,7 @@ pub mod graph;
 pub mod list;
 pub mod logs;
 pub mod new;
+pub mod repair;
 pub mod run;
 pub mod schema;
 pub mod status;

@@ -45,6 +45,44 @@ fn a_read_only_store_can_be_looked_at() {
 }
 
 #[test]
+fn a_damaged_journal_that_cannot_be_repaired_stays_as_it_is() {
+    let env = TestEnv::new();
+    let dir = chain(&env);
+    assert_eq!(super::shell(&env, &format!("$CCO run p/s --agent sim:{}", scenario(&env, "").display())).status, 0);
+    let (state, journal) = (dir.join("state"), dir.join("state/journal.jsonl"));
+    let repair = "$CCO repair p/s --apply";
+    let script = format!("{READ_ONLY}ro {} && {repair}", state.display());
+    let Some(whole) = mounting(&env, &script) else { return };
+    assert!(whole.exits(0).stdout.contains("the journal is in order"));
+
+    let mut damaged = fs::read(&journal).unwrap();
+    let at = damaged.len() - 30;
+    damaged[at] ^= 1;
+    fs::write(&journal, &damaged).unwrap();
+    let output = mounting(&env, &script).unwrap().exits(7);
+    says(&output, &["state/lock", "Read-only file system", "help: make that file system writable"]);
+    assert_eq!(fs::read(&journal).unwrap(), damaged);
+
+    // Room for the lock and no more; or for what can be saved, and not for the copy of what is damaged.
+    for room in [0, damaged.len().div_ceil(4096) + 1] {
+        let script = format!(
+            "cp -r {state} $HOME/kept && mount -t tmpfs -o size=1m none {state} && cp -r $HOME/kept/. {state} &&
+            rm -r $HOME/kept && {{ dd if=/dev/zero of={state}/big bs=4096 2>/dev/null; truncate -s -$(({room} * 4096)) {state}/big
+            {repair}; echo ENDED:$?; cat {journal} >$HOME/left; rm {state}/big; {repair}; }}",
+            state = state.display(),
+            journal = journal.display(),
+        );
+        let output = mounting(&env, &script).unwrap().exits(0);
+        assert!(output.stdout.contains("ENDED:74\n"), "{output}");
+        assert!(output.stderr.contains("No space left on device"), "{output}");
+        assert!(output.stdout.contains("put in place"), "{output}");
+        assert_eq!(fs::read(env.home().join("left")).unwrap(), damaged);
+    }
+    assert_eq!(fs::read(&journal).unwrap(), damaged);
+    let _ = super::shell(&env, repair).exits(0);
+}
+
+#[test]
 fn a_repository_that_cannot_be_written_starts_nothing() {
     let env = TestEnv::new();
     chain(&env);

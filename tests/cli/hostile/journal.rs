@@ -36,7 +36,11 @@ fn a_flipped_byte_is_named_and_nothing_is_changed() {
             bytes[at] ^= 1;
             fs::write(journal, bytes).unwrap();
         },
-        &["journal.jsonl` is damaged in line 5", "help: nothing was changed"],
+        &[
+            "journal.jsonl` is damaged in line 5",
+            "help: nothing was changed; `cco repair p/s-00000001` shows what can be saved",
+            "help: `cco run p/s-00000001 --fresh` sets it aside",
+        ],
     );
 }
 

@@ -82,6 +82,7 @@ impl World {
             system_prompt_file: None,
             stream: self.dir.path().join("stream.jsonl"),
             limits,
+            redactor: Arc::default(),
         };
         let _ = fs::remove_file(&request.stream);
         ask(&program, &env, &self.supervisor, request, self.stop.subscribe(), self.live.clone()).await
@@ -123,7 +124,9 @@ fn an_answer_comes_back_with_all_about_it() {
         assert_eq!(read("prompt"), "Vote!");
         assert!(read("arguments").starts_with("first -p "), "{}", read("arguments"));
         assert_eq!(read("attempt"), "a.vote:g:0-1\n");
+        assert!(matches!(world.seen.try_recv().unwrap().what, LiveEvent::Spoke(_)));
         assert_eq!(world.seen.try_recv().unwrap().what, LiveEvent::Model("m".to_owned()));
+        assert!(world.seen.try_recv().is_err(), "it speaks for the first time once");
     });
 }
 

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use cco::agent::prompt::{CheckPart, ComponentPart, DependencyPart, GatePart, IssuePart, OptionPart, check_sendable};
+use cco::agent::prompt::{
+    CheckPart, ComponentPart, CutOff, DependencyPart, GatePart, IssuePart, OptionPart, check_sendable,
+};
 use cco::agent::{PromptInput, Prompts, Role};
 use cco::lifecycle::report::Severity;
 
@@ -46,6 +48,8 @@ fn full() -> PromptInput {
             suggested_fix: Some("check the length".to_owned()),
         }],
         history: texts(&["round 1: trimmed the name, the test still failed"]),
+        advice: vec!["FIX_IN_PLACE: keep the lock".to_owned()],
+        disputes: vec!["0a1b2c3d: it is meant so".to_owned()],
         subject: "the change".to_owned(),
         lens: "correctness".to_owned(),
         gate: Some(GatePart {
@@ -56,6 +60,7 @@ fn full() -> PromptInput {
             earlier: texts(&["voter 1: REFACTOR, because it is tangled"]),
         }),
         reason: "silence for 10 minutes".to_owned(),
+        cut_off: Some(CutOff::PutBack),
     }
 }
 
@@ -65,6 +70,17 @@ fn of_every_role_with_everything() {
     for role in Role::ALL {
         insta::assert_snapshot!(format!("prompt_{}", role.name()), prompts.render(role, &full()).unwrap());
     }
+}
+
+/// What a try that was cut off left is there, or it is not: an agent is told which.
+#[test]
+fn of_a_step_that_was_cut_off_and_begins_again() {
+    let prompts = Prompts::load(&[]).unwrap();
+    let rendered = |cut_off| prompts.render(Role::Implement, &PromptInput { cut_off, ..full() }).unwrap();
+    let (put_back, left) = (rendered(Some(CutOff::PutBack)), rendered(Some(CutOff::Left)));
+    assert!(put_back.contains("put back to the last commit") && !put_back.contains("still there"), "{put_back}");
+    assert!(left.contains("What it wrote is still there") && !left.contains("last commit"), "{left}");
+    assert!(!rendered(None).contains("cut off"));
 }
 
 #[test]

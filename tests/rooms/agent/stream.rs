@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use cco::agent::{AnswerKind, Departure, Ending, LiveEvent, Stream, StreamState, classify};
+use cco::agent::{Adopted, AnswerKind, Departure, Ending, LiveEvent, Stream, StreamState, adopt, classify};
 use cco::lifecycle::event::Trouble;
+use cco::redact::{Redactor, Secrets};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -126,4 +128,35 @@ fn after_a_result_a_new_turn_may_begin() {
     assert!(at_rest(r#"{"type":"result","subtype":"success"}"#));
     assert!(at_rest(r#"{"type":"system","subtype":"task_updated"}"#), "comes after the result, and is no turn");
     assert!(!at_rest(r#"{"type":"system","subtype":"init"}"#));
+}
+
+#[test]
+fn no_half_of_a_secret_is_left_where_a_text_is_cut() {
+    let mut secrets = Secrets::new();
+    secrets.add_variable("DEPLOY_TOKEN", "deploy-9f8e7d6c5b4a");
+    let redactor = Arc::new(Redactor::new(secrets).unwrap());
+    // The detail of a call and the text of a result are cut at 200 bytes: in the middle of the secret.
+    let command = format!("curl -H {} deploy-9f8e7d6c5b4a", "x".repeat(182));
+    let call = serde_json::json!({"type": "assistant", "message": {"content": [
+        {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": command}},
+    ]}});
+    let result = serde_json::json!({
+        "type": "result", "subtype": "error_during_execution", "is_error": true, "num_turns": 1, "result": command,
+        "permission_denials": [{"tool_name": "Bash", "tool_use_id": "t", "tool_input": {"command": command}}],
+    });
+    let output = format!("{call}\n{result}\n");
+    let mut stream = Stream::redacting(redactor.clone());
+    let mut seen = Vec::new();
+    stream.feed(output.as_bytes(), &mut |event| seen.push(event));
+    let reply = classify(&stream.finish(), &Departure::Exited(1), "", AnswerKind::Writer, false, 0);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stream.jsonl");
+    fs::write(&path, output).unwrap();
+    let Ok(Adopted::Complete(adopted)) = adopt(&path, AnswerKind::Writer, redactor) else { panic!("complete") };
+    assert_eq!(adopted.denials, reply.denials);
+    let LiveEvent::Tool { detail, .. } = &seen[0] else { panic!("{seen:?}") };
+    let Ending::Failed { message, .. } = &reply.ending else { panic!("{reply:?}") };
+    for text in [detail, message, &reply.denials[0].call] {
+        assert!(text.contains("xxxx") && text.contains("[redact") && !text.contains("deploy"), "{text}");
+    }
 }

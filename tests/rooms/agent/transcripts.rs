@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cco::agent::{Adopted, Answer, AnswerKind, Departure, Ending, Reply, Stream, adopt, classify};
 use cco::lifecycle::report::{Claim, WriterReport};
@@ -348,7 +349,7 @@ fn a_dead_runs_stream_is_adopted_when_it_is_complete() {
     let path = dir.path().join("stream.jsonl");
     let adopted = |recorded: Recorded| {
         fs::write(&path, recorded.output).unwrap();
-        adopt(&path, AnswerKind::Writer).unwrap()
+        adopt(&path, AnswerKind::Writer, Arc::default()).unwrap()
     };
     let Adopted::Complete(reply) = adopted(Recorded::with_report(OLD, "structured_ok")) else { panic!("complete") };
     assert!(is_answer(&reply));
@@ -358,5 +359,5 @@ fn a_dead_runs_stream_is_adopted_when_it_is_complete() {
         assert_eq!(adopted(Recorded::load(OLD, name)), Adopted::Interrupted { resumable: true }, "{name}");
     }
     assert_eq!(adopted(Recorded::load(OLD, "session_id_in_use")), Adopted::Nothing);
-    assert_eq!(adopt(&dir.path().join("missing"), AnswerKind::Writer).unwrap(), Adopted::Nothing);
+    assert_eq!(adopt(&dir.path().join("missing"), AnswerKind::Writer, Arc::default()).unwrap(), Adopted::Nothing);
 }

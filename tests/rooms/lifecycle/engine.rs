@@ -22,10 +22,10 @@ fn nothing_begins_before_a_window_that_is_nearly_used_up_resets() {
     let until = start().checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
     world.record(vec![Event::WindowNearlyUsed { until }], true);
     let mut session = || "s".into();
-    assert_eq!(next(&mut world.state, world.now, &mut session).unwrap(), None);
+    assert_eq!(next(&mut world.state, world.now, true, &mut session).unwrap(), None);
     assert_eq!(end_of(&world.state, world.now), None);
     assert_eq!(wake_at(&world.state, world.now), Some(until));
-    assert!(next(&mut world.state, until, &mut session).unwrap().is_some());
+    assert!(next(&mut world.state, until, true, &mut session).unwrap().is_some());
 }
 
 /// Components that depend on nothing, each with a check of its own.
@@ -76,7 +76,7 @@ impl World {
     /// Starts all that may start now.
     fn start_all(&mut self) -> Vec<AttemptId> {
         let mut started = Vec::new();
-        while let Some(step) = next(&mut self.state, self.now, &mut || "s".into()).unwrap() {
+        while let Some(step) = next(&mut self.state, self.now, true, &mut || "s".into()).unwrap() {
             match step {
                 Next::Decide(events) => self.record(events, false),
                 Next::Launch(events, launch) => {

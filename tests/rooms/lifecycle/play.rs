@@ -105,7 +105,7 @@ impl Play {
     fn go_on(&mut self) {
         loop {
             let world = &mut self.world;
-            while let Some(step) = next(&mut world.state, world.now, &mut || {
+            while let Some(step) = next(&mut world.state, world.now, true, &mut || {
                 self.sessions += 1;
                 format!("s{}", self.sessions).into()
             })

@@ -321,7 +321,9 @@ impl World {
     /// Runs to the end, checking the limits all the way.
     pub fn run(&mut self) -> RunEnd {
         loop {
-            while let Some(step) = next(&mut self.state, self.now, &mut || {
+            // The machine may have no room for another agent; while nothing runs it has.
+            let mut room = if self.flight.is_empty() { 1 } else { self.dice.roll(3) };
+            while let Some(step) = next(&mut self.state, self.now, room > 0, &mut || {
                 self.sessions += 1;
                 format!("s{}", self.sessions).into()
             })
@@ -331,6 +333,9 @@ impl World {
                     Next::Decide(events) => self.record(events, false),
                     Next::Launch(events, launch) => {
                         self.record(events, false);
+                        if let Task::Agent { .. } = &launch.task {
+                            room = room.checked_sub(1).expect("an agent was started where there was no room");
+                        }
                         if let (Task::Agent { .. }, Subject::Component(id)) = (&launch.task, &launch.attempt.on) {
                             self.check_dependencies(id);
                         }

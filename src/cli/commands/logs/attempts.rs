@@ -11,6 +11,7 @@ use crate::ids::{AttemptId, Subject};
 use crate::journal::{Follower, SpecPaths};
 use crate::lifecycle::event::Event;
 use crate::progress::Words;
+use crate::redact::Redactor;
 use crate::spec::nearest::nearest;
 use crate::text::one_line;
 
@@ -21,6 +22,8 @@ pub struct Attempt {
     since: Timestamp,
     /// How it ended, in words; none: more may come of it.
     pub end: Option<String>,
+    /// Whether its output was set aside, with the journal that told of it.
+    pub gone: bool,
 }
 
 impl Attempt {
@@ -51,7 +54,7 @@ pub struct Item {
 
 impl Item {
     /// Of an attempt of the spec with these paths.
-    pub fn new(attempt: &Attempt, paths: &SpecPaths) -> Self {
+    pub fn new(attempt: &Attempt, paths: &SpecPaths, redactor: &Redactor) -> Self {
         let AttemptId { on, step, n } = &attempt.id;
         Self {
             attempt: attempt.id.to_string(),
@@ -59,7 +62,7 @@ impl Item {
             step: step.to_string(),
             n: *n,
             since: attempt.since,
-            end: attempt.end.clone(),
+            end: attempt.end.as_ref().map(|end| redactor.text(end).into_owned()),
             output: attempt.path(paths),
             prompt: step.by_agent().then(|| paths.prompt(&attempt.id)),
         }
@@ -68,6 +71,8 @@ impl Item {
 
 /// The attempts that are wanted, in the order of their starts.
 pub struct Attempts {
+    /// Which spec, for errors.
+    spec: String,
     follower: Follower,
     only: Option<Subject>,
     known: Vec<Attempt>,
@@ -76,8 +81,8 @@ pub struct Attempts {
 
 impl Attempts {
     /// Of the spec with these paths: all, or those of one subject.
-    pub fn new(paths: &SpecPaths, only: Option<Subject>) -> Self {
-        Self { follower: Follower::new(paths.journal()), only, known: Vec::new(), others: Vec::new() }
+    pub fn new(spec: String, paths: &SpecPaths, only: Option<Subject>) -> Self {
+        Self { spec, follower: Follower::new(paths.journal()), only, known: Vec::new(), others: Vec::new() }
     }
 
     /// Those that were found so far.
@@ -90,14 +95,14 @@ impl Attempts {
     /// # Errors
     /// The journal cannot be read.
     pub fn poll(&mut self) -> Result<(), CliError> {
-        let Self { follower, only, known, others } = self;
+        let Self { spec, follower, only, known, others } = self;
         follower
             .poll(|record| {
                 for event in &record.events {
                     take(event, record.at, only.as_ref(), known, others);
                 }
             })
-            .map_err(|error| FoldError::from(error).into())
+            .map_err(|error| FoldError::from(error).of(spec))
     }
 
     /// A subject that nothing was done for is most likely misspelt.
@@ -119,7 +124,7 @@ impl Attempts {
 fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<Attempt>, others: &mut Vec<Subject>) {
     match event {
         Event::AttemptStarted { attempt, .. } if only.is_none_or(|only| *only == attempt.on) => {
-            known.push(Attempt { id: attempt.clone(), since: at, end: None });
+            known.push(Attempt { id: attempt.clone(), since: at, end: None, gone: false });
         }
         Event::AttemptStarted { attempt, .. } => {
             if !others.contains(&attempt.on) {
@@ -128,12 +133,12 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
         }
         Event::AttemptEnded { attempt, .. } => {
             // The last ones are those that end.
-            if let Some(known) = known.iter_mut().rev().find(|known| known.id == *attempt) {
+            if let Some(known) = known.iter_mut().rev().find(|known| known.id == *attempt && !known.gone) {
                 known.end = Some(Words(event).to_string());
             }
         }
-        Event::JournalOpened { .. }
-        | Event::RunStarted(_)
+        Event::JournalOpened { .. } => known.iter_mut().for_each(|known| known.gone = true),
+        Event::RunStarted(_)
         | Event::RunEnded { .. }
         | Event::RunAborted
         | Event::RunPaused { .. }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
+use crate::redact::Redactor;
 use crate::text::{cost, duration, elide_end, one_line, plural, terminal_safe};
 
 /// Lines of a tool's result that are shown; the whole of it is in the file.
@@ -19,14 +20,16 @@ const CALL: Style = AnsiColor::Cyan.on_default();
 const ASIDE: Style = Style::new().dimmed();
 const WRONG: Style = AnsiColor::Red.on_default();
 
-/// One line of the stream, in as many lines as it takes; none where it says nothing.
-pub fn line(bytes: &[u8]) -> String {
+/// One line of the stream, in as many lines as it takes; none where it says nothing. Secrets are taken out before
+/// anything is cut short.
+pub fn line(bytes: &[u8], redactor: &Redactor) -> String {
     if bytes.trim_ascii().is_empty() {
         return String::new();
     }
-    let Ok(event) = serde_json::from_slice::<Value>(bytes) else {
-        return format!("{}\n", brief(&String::from_utf8_lossy(bytes)));
+    let Ok(mut event) = serde_json::from_slice::<Value>(bytes) else {
+        return format!("{}\n", brief(&redactor.text(&String::from_utf8_lossy(bytes))));
     };
+    redactor.json(&mut event, &[]);
     match event["type"].as_str() {
         Some("system") => system(&event),
         Some("assistant") => blocks(&event).iter().map(said).collect(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use fs_err::File;
 
 use super::render;
+use crate::redact::{Redacting, Redactor};
 use crate::text::terminal_safe;
 
 /// How much is read at a time, in bytes.
@@ -23,18 +24,21 @@ pub enum Form {
 }
 
 /// An output file and how far it was read. One that does not exist is empty: not every attempt got as far as that.
-pub struct Source {
+pub struct Source<'a> {
     path: PathBuf,
     form: Form,
+    redactor: &'a Redactor,
+    /// What of raw bytes is not known yet to be no secret.
+    raw: Redacting<'a>,
     read: u64,
     /// The beginning of a line whose end has not come yet.
     pending: Vec<u8>,
 }
 
-impl Source {
+impl<'a> Source<'a> {
     /// The file at `path`, from its beginning.
-    pub fn new(path: PathBuf, form: Form) -> Self {
-        Self { path, form, read: 0, pending: Vec::new() }
+    pub fn new(path: PathBuf, form: Form, redactor: &'a Redactor) -> Self {
+        Self { path, form, redactor, raw: Redacting::new(redactor), read: 0, pending: Vec::new() }
     }
 
     /// The next that there is to be shown; none when there is no more for now. With `ended`, a last line without its
@@ -47,7 +51,15 @@ impl Source {
             let mut piece = self.piece()?;
             let at_end = piece.is_empty();
             if self.form == Form::Raw {
-                return Ok((!at_end).then_some(piece));
+                let shown = match (at_end, ended) {
+                    (false, _) => self.raw.push(piece),
+                    (true, true) => self.raw.finish(),
+                    (true, false) => Vec::new(),
+                };
+                if at_end || !shown.is_empty() {
+                    return Ok((!shown.is_empty()).then_some(shown));
+                }
+                continue;
             }
             if !at_end {
                 self.pending.append(&mut piece);
@@ -80,8 +92,11 @@ impl Source {
 
     fn show(&self, lines: &[u8]) -> String {
         match self.form {
-            Form::Raw | Form::Text => terminal_safe(&String::from_utf8_lossy(lines).replace("\r\n", "\n")).into_owned(),
-            Form::Stream => lines.split(|byte| *byte == b'\n').map(render::line).collect(),
+            Form::Raw | Form::Text => {
+                let text = String::from_utf8_lossy(lines).replace("\r\n", "\n");
+                terminal_safe(&self.redactor.text(&text)).into_owned()
+            }
+            Form::Stream => lines.split(|byte| *byte == b'\n').map(|line| render::line(line, self.redactor)).collect(),
         }
     }
 }

@@ -76,6 +76,13 @@ fn simulated(app: &App, opened: &Opened, name: &str) -> Result<Found, CliError> 
     })
 }
 
+/// How many agents may start at once: one takes a core for most of a second, and eight on two cores take four seconds
+/// each.
+pub fn boots() -> usize {
+    const LEAST: usize = 2;
+    std::thread::available_parallelism().map_or(LEAST, |cores| cores.get().max(LEAST))
+}
+
 /// How many agents fit into the memory that is free now; none where the system does not say.
 pub fn jobs_that_fit() -> Option<u32> {
     let text = fs_err::read_to_string("/proc/meminfo").ok()?;

@@ -36,7 +36,7 @@ fn live(app: &App, opened: &Opened) -> Live {
     let mut view = View::new(&Shape::of(&opened.plan));
     // Read once more, since a view is made of records alone; a journal that cannot be read was refused before.
     if let Err(error) = opened.read_state(|record| view.apply(record)) {
-        tracing::warn!("the picture begins empty: {error}");
+        tracing::warn!("the picture begins empty: {:#}", error.error);
     }
     Live::new(view, stderr(), || terminal_size(stderr()), app.printer.colors_stderr())
 }

@@ -18,19 +18,22 @@ use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
+use crate::cli::secrets;
 use crate::cli::settings::{Layer, Settings};
 use crate::diagnostic;
-use crate::executor::{Asked, Dispatcher, Finish, Job, Models, RunError, Start, end_strays};
+use crate::executor::{Asked, Dispatcher, Finish, Job, Models, Owners, RunError, Start, Tips, end_strays};
 use crate::ids::{ComponentId, Digest};
 use crate::journal::{Holder, Journal, LockError, RunLock, Torn, set_aside};
 use crate::lifecycle::event::{Record, RunEnd, RunStarted, TreeInfo};
 use crate::lifecycle::reconcile;
 use crate::lifecycle::state::RunState;
+use crate::plan::Plan;
 use crate::plan::graph::Index;
 use crate::plan::resolve::Choices;
 use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
 use crate::spec::manifest::{Isolation, RiskLevel};
+use crate::spec::writeset::WriteSet;
 use crate::tree::{Git, Place, Tree, set_branch_aside};
 
 pub(super) use agent::jobs_that_fit;
@@ -59,12 +62,16 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     let redo = indices(&opened, &args.redo)?;
     check_only(&opened, &past.state, &args)?;
     if redo.is_empty() && past.is_up_to_date(&opened) {
+        if opened.unread > 0 {
+            opened.remember_blank();
+        }
         return summary::nothing_to_do(app, &opened, &past.state);
     }
     announce(app, &opened, &past.state);
     let runtime = runtime()?;
     let result = runtime.block_on(work(app, &opened, &args, past, redo));
     let (finish, state) = result?;
+    opened.remember_blank();
     summary::print(app, &opened, &state, finish)?;
     Ok(exit_status(&state, finish))
 }
@@ -136,12 +143,17 @@ async fn work(
     };
     let supervisor = Supervisor::new(this_program()?, Arc::from(mark)).map_err(CliError::environment)?;
     let (sink, live) = mpsc::unbounded_channel();
+    let tip = tree.worktree().and_then(|worktree| worktree.tip().ok());
     let job = Job {
         plan: opened.plan.clone(),
         manifest: opened.spec.manifest.clone(),
         specification: opened.specification.clone(),
         context: opened.context.clone(),
         paths: opened.paths.clone(),
+        work_dir: opened.spec.work_dir.clone(),
+        owners: Owners::new(&opened.spec.manifest),
+        scripts: scripts(&opened.plan),
+        tips: Tips::new(tip),
         tree,
         program: agent.program,
         models: models(&opened.spec, &opened.settings),
@@ -149,14 +161,30 @@ async fn work(
         bypass_permissions: bypasses(app, opened),
         prompts: prompts(app, opened)?,
         env,
+        boots: agent::boots(),
         supervisor,
         live: sink,
+        redactor: Arc::new(secrets::redactor(app, Some(&opened.spec))?),
     };
     let (observers, redraw) = displays::choose(app, opened, args);
     let start = Start { run, redo, guidance: args.message.clone(), notes, redraw };
     let dispatcher =
         Dispatcher::new(Arc::new(job), past.state, past.journal, observers, live).map_err(CliError::environment)?;
     dispatcher.run(start).await.map_err(CliError::from)
+}
+
+/// The files that commands of checks name by a path: whoever changes one changes the check.
+fn scripts(plan: &Plan) -> Vec<String> {
+    let words =
+        plan.checks.iter().flat_map(|check| check.run.split(|c: char| c.is_whitespace() || "\"';&|()<>".contains(c)));
+    let is_path = |word: &&str| {
+        let named = word.ends_with(".sh") || word.ends_with(".py") || word.ends_with(".js") || word.starts_with("./");
+        named && WriteSet::new([*word]).is_ok()
+    };
+    let mut scripts: Vec<String> = words.filter(is_path).map(|word| word.trim_start_matches("./").to_owned()).collect();
+    scripts.sort();
+    scripts.dedup();
+    scripts
 }
 
 impl From<RunError> for CliError {

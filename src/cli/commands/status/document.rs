@@ -119,6 +119,10 @@ pub struct Run<'a> {
     pub number: u32,
     pub since: Option<Timestamp>,
     pub mode: &'a str,
+    /// How many agents at once, as it was started.
+    pub jobs: u32,
+    /// The components that it was told to work on; empty: all.
+    pub only: &'a [ComponentId],
     pub agent: &'a str,
     pub simulated: bool,
     /// How it ended; null while it lives, and when it was killed.
@@ -249,8 +253,8 @@ impl<'a> Report<'a> {
 
 impl<'a> Run<'a> {
     fn new(run: &'a RunStarted, ended: Option<RunEnd>, since: Option<Timestamp>) -> Self {
-        let RunStarted { run: number, mode, agent, simulated, tree, .. } = run;
-        Self { number: *number, since, mode, agent, simulated: *simulated, ended, tree }
+        let RunStarted { run: number, mode, jobs, only, agent, simulated, tree, .. } = run;
+        Self { number: *number, since, mode, jobs: *jobs, only, agent, simulated: *simulated, ended, tree }
     }
 }
 
@@ -307,7 +311,7 @@ fn component(state: &RunState, facts: &Facts, at: Index, stale: &[(Subject, Stal
             | Phase::Failed
             | Phase::Skipped => None,
         },
-        detail: detail(facts, &id, subject),
+        detail: detail(facts, &id, subject).or_else(|| left_out(state, subject, at)),
         waits_for: open().map(name).collect(),
         blocked_by: open().filter(|&below| state.component(below).is_stuck()).map(name).collect(),
         running: running(&id, subject),
@@ -318,7 +322,8 @@ fn component(state: &RunState, facts: &Facts, at: Index, stale: &[(Subject, Stal
     }
 }
 
-fn phase(subject: &SubjectState) -> &'static str {
+/// The word for where a subject stands.
+pub fn phase(subject: &SubjectState) -> &'static str {
     match &subject.phase {
         Phase::Waiting(_) if subject.stuck_dependencies > 0 => "blocked",
         Phase::Waiting(_) => "waiting",
@@ -344,6 +349,13 @@ fn detail(facts: &Facts, id: &Subject, subject: &SubjectState) -> Option<String>
         },
         Phase::Waiting(_) | Phase::Complete(_) | Phase::Skipped => None,
     }
+}
+
+/// That the run that lives was told to work on others only.
+fn left_out(state: &RunState, subject: &SubjectState, at: Index) -> Option<String> {
+    let only = state.plan().only.as_ref().filter(|only| at != state.run_index() && !only.contains(&at))?;
+    let waits = matches!(subject.phase, Phase::Waiting(_)) && !only.is_empty();
+    waits.then(|| "not part of this run".to_owned())
 }
 
 fn running(on: &Subject, subject: &SubjectState) -> Vec<String> {

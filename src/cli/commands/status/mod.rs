@@ -8,17 +8,20 @@ use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
-use crate::cli::settings::Layer;
 use crate::journal::LockState;
-use crate::plan::resolve::Choices;
 use document::{Facts, Report};
+
+pub(super) use document::phase;
 
 /// Shows how far a spec has come.
 pub fn execute(app: &App, args: args::Status) -> Result<ExitStatus, CliError> {
-    let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;
+    let mut opened = app.open_as_it_runs(args.spec.reference())?;
     if args.watch {
         match opened.lock_state()? {
-            LockState::Held(_) => watch::until_it_ends(app, &opened)?,
+            LockState::Held(_) => {
+                watch::until_it_ends(app, &opened)?;
+                opened = app.open_as_it_runs(args.spec.reference())?;
+            }
             LockState::Free => app.printer.note("no run is live; this is where the last one left it"),
         }
         // Who watches records has seen them all.

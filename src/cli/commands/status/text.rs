@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::document::{Component, Report};
+use super::document::{Component, Report, Run};
 use crate::cli::opened::Opened;
 use crate::cli::questions;
 use crate::lifecycle::event::{Pause, Proof, Redo, RunEnd, StaleReason, TreeInfo};
@@ -87,9 +87,10 @@ fn run(report: &Report<'_>) -> String {
     let simulated = if report.run.as_ref().is_some_and(|run| run.simulated) { ", simulated" } else { "" };
     if let Some(live) = &report.live {
         let since = live.since.map_or_else(String::new, |since| format!(" since {since:.0}"));
+        let settings = report.run.as_ref().filter(|run| run.ended.is_none()).map_or_else(String::new, settings);
         return match live.pid {
-            Some(pid) => format!("live: process {pid}{since}{simulated}"),
-            None => format!("live{simulated}"),
+            Some(pid) => format!("live: process {pid}{since}{simulated}{settings}"),
+            None => format!("live{simulated}{settings}"),
         };
     }
     let Some(run) = &report.run else { return "not run yet; `cco run` begins".to_owned() };
@@ -105,6 +106,13 @@ fn run(report: &Report<'_>) -> String {
         None => "was killed; `cco run` carries on",
     };
     format!("run {} ({} mode{simulated}) {how}", run.number, run.mode)
+}
+
+/// What a run was started with.
+fn settings(run: &Run<'_>) -> String {
+    let only: Vec<&str> = run.only.iter().map(|id| id.as_str()).collect();
+    let only = if only.is_empty() { String::new() } else { format!(", only {}", only.join(", ")) };
+    format!(", {} mode, {} at once{only}", one_line(run.mode), plural(run.jobs as usize, "agent"))
 }
 
 fn table(out: &mut String, report: &Report<'_>) {

@@ -1,0 +1,163 @@
+//! What a reply means for its attempt: a writer's work is compared and committed before it counts, and a reader's word
+//! counts only if it changed nothing.
+
+use super::change::{self, Before};
+use super::job::Job;
+use super::put_back::put_back;
+use super::worker::Ended;
+use crate::agent::{Answer, AnswerKind, Ending, Reply};
+use crate::ids::{AttemptId, Digest, Step, Subject};
+use crate::lifecycle::event::{AttemptEnd, DENIED, Issue, Trouble};
+use crate::lifecycle::report::{Claim, WriterReport};
+use crate::spec::manifest::ComponentDef;
+use crate::spec::writeset::WriteSet;
+use crate::tree::{Commit, TreeError, Worktree, product};
+
+/// What else must be known to judge a reply.
+pub struct Surroundings<'a> {
+    /// Gives the others that are writing now, or left something half written. Asked after the tree was looked at: who
+    /// begins later has nothing in it yet.
+    pub others: &'a dyn Fn() -> Vec<Subject>,
+    /// What was there before the step.
+    pub before: Before,
+}
+
+/// How an attempt ended, by its reply and by what it left in the tree.
+pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundings<'_>) -> Ended {
+    let Reply { ending, usage, wall_ms: ms, denials, mut notes } = reply;
+    for denial in denials {
+        let mend =
+            denial.allow.map_or_else(String::new, |rule| format!("; `agent.allow: [\"{rule}\"]` would allow it"));
+        notes.push(format!("{DENIED}{}{mend}", denial.call));
+    }
+    let end = match ending {
+        Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, around, &mut notes),
+        Ending::Answered(Answer::Reviewed(report)) => {
+            unless_it_meddled(job, &attempt, &around.before, &mut notes, || AttemptEnd::Reviewed {
+                report: Box::new(report),
+                issues: Vec::new(),
+            })
+        }
+        Ending::Answered(Answer::Voted(ballot)) => unless_it_meddled(job, &attempt, &around.before, &mut notes, || {
+            AttemptEnd::Voted { ballot: Box::new(ballot) }
+        }),
+        Ending::Failed { trouble, message, resumable } => {
+            if trouble == Trouble::ConversationLost && attempt.step.writes() {
+                notes.extend(put_back(job, &attempt, &(around.others)()));
+            }
+            AttemptEnd::Failed { class: trouble, message, resumable }
+        }
+        Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
+    };
+    Ended { attempt, end, ms, usage, notes }
+}
+
+/// The word of a reader counts only if the tree is as it was: what it changed is kept as a patch and undone.
+fn unless_it_meddled(
+    job: &Job,
+    attempt: &AttemptId,
+    before: &Before,
+    notes: &mut Vec<String>,
+    end: impl FnOnce() -> AttemptEnd,
+) -> AttemptEnd {
+    let Some(worktree) = job.tree.worktree() else { return end() };
+    let message = match change::undo_new(job, worktree, attempt, &before.dirty) {
+        Ok(None) => return end(),
+        Ok(Some((paths, patch))) => {
+            notes.push(format!("what it changed is kept as `{}`", patch.display()));
+            format!("it may only read, and changed {paths}; that was undone")
+        }
+        Err(error) => format!("whether it changed the tree cannot be told: {error}"),
+    };
+    AttemptEnd::Failed { class: Trouble::Meddled, message, resumable: false }
+}
+
+/// Compares the tree and commits what a writer did; a commit that exists already is taken.
+fn keep(
+    job: &Job,
+    attempt: &AttemptId,
+    report: WriterReport,
+    around: &Surroundings<'_>,
+    notes: &mut Vec<String>,
+) -> AttemptEnd {
+    match compare_and_commit(job, attempt, &report, around, notes) {
+        Ok((commit, findings)) => {
+            let product = job.definition_of(&attempt.on).map(|definition| product_of(job, definition));
+            AttemptEnd::Wrote { report: Box::new(report), commit: commit.map(Into::into), product, findings }
+        }
+        Err(error) => {
+            notes.push("its answer is in its stream file; the work is in the tree, not committed".to_owned());
+            AttemptEnd::Failed { class: Trouble::NotStarted, message: error.to_string(), resumable: true }
+        }
+    }
+}
+
+/// The commit of a step's work and what the change checks say of it. Without git nothing can be compared with what was.
+fn compare_and_commit(
+    job: &Job,
+    attempt: &AttemptId,
+    report: &WriterReport,
+    around: &Surroundings<'_>,
+    notes: &mut Vec<String>,
+) -> Result<(Option<String>, Vec<Issue>), TreeError> {
+    let Some(worktree) = job.tree.worktree() else { return Ok((None, Vec::new())) };
+    let before = &around.before;
+    // Held to the end of the commit: what another step commits meanwhile must not look like somebody else's.
+    let mut tip = job.tips.lock();
+    notes.extend(change::take_back(job, worktree, attempt, tip.as_deref())?);
+    let (paths, mut findings) = change::hold_to_write_set(job, worktree, attempt, around.others)?;
+    // A commit is made before the report passes the gate.
+    let summary = &job.redactor.text(&report.summary);
+    let made = job.tree.commit(&Commit { spec: &job.plan.spec, attempt, summary, paths: &paths })?;
+    if let Some(made) = &made {
+        *tip = Some(made.clone());
+    }
+    drop(tip);
+    // What was committed by a run that died before it could say so.
+    let made = match made {
+        Some(made) => Some(made),
+        None => job.tree.commit_of(attempt)?,
+    };
+    findings.extend(judge(job, worktree, attempt, report, before, made.as_deref(), notes)?);
+    Ok((made, findings))
+}
+
+fn judge(
+    job: &Job,
+    worktree: &Worktree,
+    attempt: &AttemptId,
+    report: &WriterReport,
+    before: &Before,
+    made: Option<&str>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Issue>, TreeError> {
+    let mut findings = change::tampering(job, worktree, attempt, before.first.as_deref(), made)?;
+    findings.extend(change::hidden(job, worktree, attempt)?);
+    if made.is_none() && report.status == Claim::Done && !before.worked {
+        findings.extend(change::claims_nothing(attempt));
+    }
+    let (touched, told) = change::checkout(job, worktree, attempt, before)?;
+    findings.extend(touched);
+    notes.extend(told);
+    Ok(findings)
+}
+
+fn product_of(job: &Job, definition: &ComponentDef) -> Digest {
+    let patterns = || definition.write_patterns();
+    let is_glob = |path: &str| path.contains(['*', '?', '[', '{']);
+    let literal: Vec<String> = patterns().filter(|path| !is_glob(path)).map(str::to_owned).collect();
+    let globs = WriteSet::new(patterns().filter(|path| is_glob(path))).ok().filter(|set| !set.is_empty());
+    let owns = |path: &str| globs.as_ref().is_some_and(|set| set.matches(path.as_ref()));
+    product(job.tree.dir(), &literal, globs.is_some(), owns)
+}
+
+/// What an agent step must answer with.
+pub fn kind_of(step: &Step) -> AnswerKind {
+    match step {
+        Step::Skeleton | Step::Implement | Step::Revise | Step::Fix | Step::Resolve | Step::Check(_) => {
+            AnswerKind::Writer
+        }
+        Step::Review(_) => AnswerKind::Review,
+        Step::Vote { .. } => AnswerKind::Ballot,
+    }
+}

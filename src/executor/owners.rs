@@ -1,0 +1,141 @@
+//! Whose a file is: the write sets of all components, asked by path.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::plan::graph::Index;
+use crate::spec::manifest::{ComponentDef, Manifest};
+use crate::spec::writeset::WriteSet;
+
+/// Files that count as protected unless a component's write set names them: what decides how checks run.
+const PROTECTED: [&str; 14] = [
+    "**/.gitignore",
+    "**/.gitattributes",
+    "**/.gitmodules",
+    ".github/workflows/**",
+    ".gitlab-ci.yml",
+    ".circleci/**",
+    "azure-pipelines.yml",
+    "Jenkinsfile",
+    ".husky/**",
+    ".pre-commit-config.yaml",
+    "lefthook.yml",
+    ".cargo/config.toml",
+    "rust-toolchain.toml",
+    "rust-toolchain",
+];
+
+/// What a writing step did with a file that it may not simply change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Breach {
+    /// Nobody gave it to the component.
+    NotOwn,
+    /// It belongs to another component.
+    Others(String),
+    /// Nobody may change it.
+    Protected,
+}
+
+/// The write sets of a manifest.
+#[derive(Debug)]
+pub struct Owners {
+    literal: HashMap<String, Vec<Index>>,
+    globs: Vec<(Index, WriteSet)>,
+    own: Vec<Own>,
+    shared: WriteSet,
+    protected: WriteSet,
+    usually_protected: WriteSet,
+}
+
+#[derive(Debug)]
+struct Own {
+    id: String,
+    /// What it may write, its tests included.
+    set: WriteSet,
+    /// Whether nothing else is its business: `files` was given.
+    strict: bool,
+    protected: WriteSet,
+}
+
+impl Owners {
+    /// The owners that a manifest names. A pattern that its rules would have refused owns nothing.
+    pub fn new(manifest: &Manifest) -> Self {
+        let mut owners = Self {
+            literal: HashMap::new(),
+            globs: Vec::new(),
+            own: Vec::new(),
+            shared: set(manifest.shared_files().iter().map(|file| file.path.as_str())),
+            protected: set(manifest.execution.protected.iter().map(String::as_str)),
+            usually_protected: set(PROTECTED),
+        };
+        for (at, component) in manifest.components.iter().enumerate() {
+            owners.add(at as Index, component);
+        }
+        owners
+    }
+
+    fn add(&mut self, at: Index, component: &ComponentDef) {
+        let (globs, literal): (Vec<&str>, Vec<&str>) =
+            component.write_patterns().partition(|path| path.contains(['*', '?', '[', '{']));
+        for path in literal {
+            self.literal.entry(path.trim_start_matches("./").to_owned()).or_default().push(at);
+        }
+        if !globs.is_empty() {
+            self.globs.push((at, set(globs)));
+        }
+        self.own.push(Own {
+            id: component.id.to_string(),
+            set: set(component.write_patterns().chain(component.tests.iter().map(String::as_str))),
+            strict: !component.files.is_empty(),
+            protected: set(component.protected.iter().map(String::as_str)),
+        });
+    }
+
+    /// Whether a component's write set holds a path.
+    pub fn owns(&self, at: Index, path: &Path) -> bool {
+        self.own.get(at as usize).is_some_and(|own| own.set.matches(path))
+    }
+
+    /// Whether a component other than `at` owns a path.
+    pub fn others_own(&self, at: Index, path: &Path) -> bool {
+        self.another(at, path).is_some()
+    }
+
+    /// What is wrong with a change of `path` by the component `at`; nothing if it may.
+    pub fn breach(&self, at: Index, path: &Path) -> Option<Breach> {
+        let own = self.own.get(at as usize)?;
+        let named = own.set.matches(path);
+        if self.protected.matches(path) || own.protected.matches(path) {
+            return Some(Breach::Protected);
+        }
+        if named || self.shared.matches(path) {
+            return None;
+        }
+        if self.usually_protected.matches(path) {
+            return Some(Breach::Protected);
+        }
+        if let Some(other) = self.another(at, path) {
+            return Some(Breach::Others(other));
+        }
+        own.strict.then_some(Breach::NotOwn)
+    }
+
+    /// What is wrong with a change of `path` by the run's own fixes, which may write what any component may.
+    pub fn breach_of_run(&self, path: &Path) -> Option<Breach> {
+        let known = self.own.iter().any(|own| own.set.matches(path));
+        let protected = self.protected.matches(path) || (!known && self.usually_protected.matches(path));
+        protected.then_some(Breach::Protected)
+    }
+
+    fn another(&self, at: Index, path: &Path) -> Option<String> {
+        let literal = path.to_str().and_then(|path| self.literal.get(path)).into_iter().flatten().copied();
+        let globs = self.globs.iter().filter(|(_, set)| set.matches(path)).map(|(of, _)| *of);
+        let other = literal.chain(globs).find(|of| *of != at)?;
+        self.own.get(other as usize).map(|own| own.id.clone())
+    }
+}
+
+fn set<'a>(patterns: impl IntoIterator<Item = &'a str>) -> WriteSet {
+    let valid = patterns.into_iter().filter(|pattern| WriteSet::new([*pattern]).is_ok());
+    WriteSet::new(valid.collect::<Vec<_>>()).unwrap_or_default()
+}

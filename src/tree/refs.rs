@@ -1,0 +1,41 @@
+//! Commits that must outlive their branch: best trees and abandoned tips.
+
+use super::{TreeError, Worktree};
+
+/// A commit that is kept under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The name within the spec, as `best/auth`.
+    pub name: String,
+    /// The commit.
+    pub commit: String,
+}
+
+impl Worktree {
+    /// Keeps a commit as `refs/cco/<spec>/<name>`, durably; what had that name before is no longer kept by it.
+    ///
+    /// # Errors
+    /// Git's own: no such commit, or the name is none for a ref.
+    pub fn keep(&self, spec: &str, name: &str, commit: &str) -> Result<(), TreeError> {
+        let _one = self.lock();
+        let commit = self.commit_id(commit)?;
+        // Git refuses a name that leads out of there.
+        let reference = format!("refs/cco/{spec}/{name}");
+        self.git.run(&self.root, &["update-ref", "--no-deref", &reference, &commit])?;
+        Ok(())
+    }
+
+    /// What is kept for a spec, by name.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn kept(&self, spec: &str) -> Result<Vec<Kept>, TreeError> {
+        let below = format!("refs/cco/{spec}/");
+        let args = ["for-each-ref", "--sort=refname", "--format=%(objectname) %(refname)", &below];
+        let said = self.git.run(&self.root, &args)?;
+        let kept = said.lines().filter_map(|line| line.split_once(' ')).filter_map(|(commit, reference)| {
+            Some(Kept { name: reference.strip_prefix(&below)?.to_owned(), commit: commit.to_owned() })
+        });
+        Ok(kept.collect())
+    }
+}

@@ -1,0 +1,193 @@
+//! Commits: what they changed, as contents and as text; and who made some that should not have.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use cco::tree::{Bounds, Contents, Moved, Until};
+
+use super::world::{World, hostile, make_executable, sh_git, write};
+
+fn everything(_: &Path) -> bool {
+    true
+}
+
+fn text(contents: &str) -> Contents {
+    Contents::Bytes(contents.as_bytes().to_vec())
+}
+
+#[test]
+fn both_sides_of_each_file_are_read() {
+    let world = World::new(
+        "w",
+        &[("w/edited", "old\n\nlines"), ("w/moved", "m"), ("w/mode", ""), ("out", "o"), ("w/link", "f")],
+    );
+    let base = world.head();
+    world.write("edited", "new\n");
+    fs::rename(world.dir().join("moved"), world.dir().join("moved there")).unwrap();
+    make_executable(&world.dir().join("mode"));
+    world.write("../out", "changed");
+    fs::remove_file(world.dir().join("link")).unwrap();
+    symlink("edited", world.dir().join("link")).unwrap();
+    let now = world.worktree().changes(&base, Until::Worktree, &everything, Bounds::default()).unwrap();
+    let tip = world.commit("changes");
+    let changes = world.worktree().changes(&base, Until::Commit(&tip), &everything, Bounds::default()).unwrap();
+    assert_eq!(changes, now, "committed or not");
+    let found: Vec<_> = changes
+        .into_iter()
+        .map(|it| {
+            let side = |side: Option<cco::tree::Side>| side.map(|side| (side.mode, side.contents));
+            (it.path.display().to_string(), side(it.old), side(it.new))
+        })
+        .collect();
+    let (file, program, link) = (0o100_644, 0o100_755, 0o120_000);
+    let expected = [
+        ("../out", Some((file, text("o"))), Some((file, text("changed")))),
+        ("edited", Some((file, text("old\n\nlines"))), Some((file, text("new\n")))),
+        ("link", Some((file, text("f"))), Some((link, text("edited")))),
+        ("mode", Some((file, text(""))), Some((program, text("")))),
+        ("moved", Some((file, text("m"))), None),
+        ("moved there", None, Some((file, text("m")))),
+    ];
+    assert_eq!(found, expected.map(|(path, old, new)| (path.to_owned(), old, new)));
+}
+
+#[test]
+fn what_is_too_large_is_named_and_not_read() {
+    let world = World::new("", &[("a", "")]);
+    let base = world.head();
+    for (name, size) in [("fits", 10), ("large", 11), ("more", 9)] {
+        world.write(name, &"x".repeat(size));
+    }
+    let tip = world.commit("large");
+    let until = Until::Commit(&tip);
+    let sizes = |bounds| -> Vec<_> {
+        let changes = world.worktree().changes(&base, until, &everything, bounds).unwrap();
+        changes.into_iter().map(|it| it.new.unwrap().contents).collect()
+    };
+    let found = sizes(Bounds { file: 10, total: 19 });
+    assert_eq!(found, [text(&"x".repeat(10)), Contents::TooLarge(11), text(&"x".repeat(9))]);
+    let read = |found: Vec<Contents>| found.iter().filter(|it| matches!(it, Contents::Bytes(_))).count();
+    assert_eq!(read(sizes(Bounds { file: 10, total: 18 })), 1);
+}
+
+#[test]
+fn only_wanted_files_are_read_whatever_their_names() {
+    let world = World::new("", &[("a", "")]);
+    let base = world.head();
+    for name in hostile() {
+        write(&world.dir().join(name), "new");
+    }
+    let tip = world.commit("hostile");
+    let all = world.worktree().changes(&base, Until::Commit(&tip), &everything, Bounds::default()).unwrap();
+    let mut names = hostile();
+    names.sort();
+    assert_eq!(all.into_iter().map(|it| it.path).collect::<Vec<_>>(), names);
+    for name in &names {
+        let wanted = |path: &Path| path == name;
+        let one = world.worktree().changes(&base, Until::Commit(&tip), &wanted, Bounds::default()).unwrap();
+        assert_eq!(one.len(), 1);
+        let diff = world.worktree().diff_text(&base, &tip, &wanted, 1000).unwrap();
+        assert_eq!((diff.files, diff.whole, diff.text.matches("+new").count()), (1, true, 1), "{}", diff.text);
+    }
+    assert_eq!(world.worktree().files_of([tip.as_str()]).unwrap().into_iter().collect::<Vec<_>>(), names);
+}
+
+#[test]
+fn the_files_of_commits_are_those_of_each_of_them() {
+    let world = World::new("w", &[("w/a", "a")]);
+    let first = world.head();
+    world.write("b", "b");
+    let second = world.commit("b");
+    world.write("b", "c");
+    world.write("../out", "o");
+    let third = world.commit("c");
+    sh_git(&world.root, &["reset", "--quiet", "--hard", &first]);
+    world.write("side", "s");
+    world.commit("side");
+    sh_git(&world.root, &["merge", "--quiet", "-m", "merge", &third]);
+    let merge = world.head();
+    let files = |commits: &[&str]| world.worktree().files_of(commits.iter().copied()).unwrap().into_iter().collect();
+    let of = |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(PathBuf::from).collect() };
+    let none: Vec<PathBuf> = files(&[]);
+    assert_eq!(none, of(&[]));
+    assert_eq!(files(&[&first]), of(&["a"]), "a first commit made all that is in it");
+    assert_eq!(files(&[&second, &third]), of(&["../out", "b"]));
+    assert_eq!(files(&[&merge]), of(&["../out", "b", "side"]));
+    assert!(world.worktree().files_of(["--stdin"]).is_err());
+}
+
+#[test]
+fn a_text_that_is_too_long_ends_with_a_whole_line() {
+    let world = World::new("", &[("a", "")]);
+    let base = world.head();
+    world.write("a", &"a line\n".repeat(100_000));
+    world.write("b", "b");
+    let tip = world.commit("long");
+    for limit in 1000..1008 {
+        let diff = world.worktree().diff_text(&base, &tip, &everything, limit).unwrap();
+        assert_eq!((diff.files, diff.whole), (2, false));
+        assert!(diff.text.len() as u64 <= limit && diff.text.ends_with("+a line\n"), "{:?}", diff.text);
+    }
+    assert!(world.worktree().diff_text(&base, &tip, &everything, u64::MAX).unwrap().whole);
+}
+
+#[test]
+fn the_same_change_has_the_same_patch_id_elsewhere() {
+    let world = World::new("", &[("a", "1\n2\n3\n4\n5\n6\n7\n8\n9\n"), ("b", "b\n"), ("run", "")]);
+    let base = world.head();
+    let id = |from: &str, to: &str, name: &'static str| {
+        world.worktree().patch_id(from, to, &|path: &Path| path == Path::new(name)).unwrap()
+    };
+    world.write("a", "1\n2\n3\n4\n5\n6\n7\n8\nnine\n");
+    world.write("b", "B\n");
+    make_executable(&world.dir().join("run"));
+    let tip = world.commit("change");
+    let here = id(&base, &tip, "a");
+    assert!(here.is_some());
+    assert_ne!(here, id(&base, &tip, "b"));
+    assert!(id(&base, &tip, "run").is_some(), "a mode alone");
+    assert_eq!(id(&base, &tip, "none"), None);
+    sh_git(&world.root, &["reset", "--quiet", "--hard", &base]);
+    world.write("a", "0\n0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    let other = world.commit("above");
+    world.write("a", "0\n0\n1\n2\n3\n4\n5\n6\n7\n8\nnine\n");
+    let moved = world.commit("the same");
+    assert_eq!(id(&other, &moved, "a"), here);
+}
+
+#[test]
+fn commits_of_somebody_else_are_told() {
+    let world = World::new("", &[("a", "a")]);
+    let tip = world.head();
+    let moved = || world.worktree().moved_since(&tip).unwrap();
+    assert_eq!(moved(), None);
+    world.write("a", "b");
+    sh_git(&world.root, &["commit", "--quiet", "-a", "-m", "one"]);
+    let one = world.head();
+    sh_git(&world.root, &["commit", "--quiet", "--allow-empty", "-m", "two"]);
+    let two = world.head();
+    let on = Some("refs/heads/cco/spec".to_owned());
+    let new = vec![one, two.clone()];
+    let told = Moved { head: two.clone(), on: on.clone(), tip: Some(two.clone()), new: new.clone(), rewritten: false };
+    assert_eq!(moved(), Some(told));
+
+    sh_git(&world.root, &["checkout", "--quiet", "-b", "own"]);
+    sh_git(&world.root, &["branch", "--quiet", "-f", "cco/spec", &tip]);
+    let on_own = Some("refs/heads/own".to_owned());
+    let told = Moved { head: two.clone(), on: on_own, tip: Some(tip.clone()), new, rewritten: false };
+    assert_eq!(moved(), Some(told));
+
+    sh_git(&world.root, &["checkout", "--quiet", "--orphan", "rewritten"]);
+    sh_git(&world.root, &["commit", "--quiet", "-m", "another root"]);
+    sh_git(&world.root, &["branch", "--quiet", "-D", "cco/spec"]);
+    let told = moved().unwrap();
+    assert!(told.rewritten && told.tip.is_none() && told.new == [world.head()], "{told:?}");
+    assert!(world.worktree().moved_since("nothing").is_err());
+}
+
+#[test]
+fn without_git_nothing_of_this_can_be_had() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(cco::tree::Tree::Shared(dir.path().to_owned()).worktree().is_none());
+}
