@@ -11,6 +11,7 @@ mod checks;
 mod edits;
 mod faults;
 mod kill9;
+mod readers;
 mod repair;
 mod scope;
 mod secrets;
