@@ -148,7 +148,7 @@ impl Worker {
             attempt: attempt.clone(),
             kind: kind_of(&attempt.step),
             prompt,
-            model: job.models.of(&attempt.on, &attempt.step, strong).to_owned(),
+            model: self.model(attempt, strong),
             session,
             dir: job.tree.dir().to_owned(),
             permissions: Permissions {
@@ -168,6 +168,19 @@ impl Worker {
             },
             redactor: job.redactor.clone(),
         })
+    }
+
+    /// A vote's own models come before all others, in turn.
+    fn model(&self, attempt: &AttemptId, strong: bool) -> String {
+        let job = &*self.job;
+        let own = match &attempt.step {
+            Step::Vote { gate, voter } => job.plan.gate(gate).and_then(|gate| {
+                let turn = usize::from(*voter).checked_rem(gate.models.len())?;
+                gate.models.get(turn)
+            }),
+            _ => None,
+        };
+        own.cloned().unwrap_or_else(|| job.models.of(&attempt.on, &attempt.step, strong).to_owned())
     }
 
     async fn ask(&self, request: Request, origin: Option<&Origin>, work: Worked, stop: watch::Receiver<Stop>) -> Ended {
