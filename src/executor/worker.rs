@@ -19,6 +19,7 @@ use super::job::Job;
 use super::origin::go_back;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
+use crate::fsx;
 use crate::ids::{AttemptId, Step, Subject};
 use crate::lifecycle::event::{AttemptEnd, Scope, Trouble};
 use crate::lifecycle::next::{Launch, Task};
@@ -386,7 +387,8 @@ impl Worker {
         };
         let Some(text) = claude_md::collect(job.tree.dir(), &files)? else { return Ok(None) };
         let path = job.paths.runs().join(format!("{}.instructions.md", attempt.on));
-        fs_err::write(&path, text)?;
+        // Another reader of the same subject may be reading it.
+        fsx::write_whole(&path, text.as_bytes())?;
         Ok(Some(path))
     }
 }
