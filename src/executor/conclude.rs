@@ -134,6 +134,7 @@ fn compare_and_commit(
     let before = &around.before;
     // Held to the end of the commit: what another step commits meanwhile must not look like somebody else's.
     let mut tip = job.tips.lock();
+    let alone = *tip == before.tip;
     notes.extend(change::take_back(job, worktree, attempt, tip.as_deref())?);
     let (paths, mut findings) = change::hold_to_write_set(job, worktree, attempt, around.others)?;
     // A commit is made before the report passes the gate.
@@ -148,7 +149,11 @@ fn compare_and_commit(
         Some(made) => Some(made),
         None => job.tree.commit_of(attempt)?,
     };
-    findings.extend(judge(job, worktree, attempt, report, before, made.as_deref(), notes)?);
+    // Where others commit meanwhile, files that nobody owns can be in a commit of theirs.
+    if made.is_none() && alone && report.status == Claim::Done && !before.worked {
+        findings.extend(change::claims_nothing(attempt));
+    }
+    findings.extend(judge(job, worktree, attempt, before, made.as_deref(), notes)?);
     Ok((made, findings))
 }
 
@@ -156,16 +161,12 @@ fn judge(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    report: &WriterReport,
     before: &Before,
     made: Option<&str>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Issue>, TreeError> {
     let mut findings = change::tampering(job, worktree, attempt, before.first.as_deref(), made)?;
     findings.extend(change::hidden(job, worktree, attempt)?);
-    if made.is_none() && report.status == Claim::Done && !before.worked {
-        findings.extend(change::claims_nothing(attempt));
-    }
     let (touched, told) = change::checkout(job, worktree, attempt, before)?;
     findings.extend(touched);
     notes.extend(told);

@@ -8,11 +8,16 @@ mod world;
 
 mod boots;
 mod checks;
+mod convergence;
 mod edits;
 mod faults;
+mod gates;
 mod kill9;
+mod matrix;
+mod questions;
 mod readers;
 mod repair;
 mod scope;
 mod secrets;
 mod signals;
+mod table;

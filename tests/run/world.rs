@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cco::executor::inbox::{Letter, post};
 use cco::ids::Digest;
 use cco::journal::{JournalError, SpecPaths, read};
-use cco::lifecycle::event::{Answer, AttemptEnd, Event, Record, RunEnd, Trouble, Verb};
+use cco::lifecycle::event::{Answer, AttemptEnd, Escalation, Event, Record, RunEnd, Trend, Trouble, Verb};
 use serde_json::{Value, json};
 
 use crate::env::{Output, TestEnv, write};
@@ -189,6 +189,38 @@ impl World {
         post(&self.paths().inbox(), &Letter { by: "tester".into(), at: jiff::Timestamp::now(), answer }).unwrap();
     }
 
+    /// Answers as a user does, from another process.
+    #[track_caller]
+    pub fn tells(&self, args: &[&str]) {
+        let args: Vec<&str> = ["answer", REFERENCE].iter().chain(args).copied().collect();
+        let _ = self.env.cco(args).exits(0);
+    }
+
+    /// The open and the answered questions, in order.
+    pub fn questions(&self) -> Vec<Escalation> {
+        let question = |event| match event {
+            Event::Escalated(question) => Some(*question),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(question).collect()
+    }
+
+    /// What an attempt was told.
+    #[track_caller]
+    pub fn prompt(&self, attempt: &str) -> String {
+        let path = self.spec.join("runs").join(format!("{}.prompt.md", attempt.replace(':', "-")));
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// How fix rounds were opened: of whom, whether counted, and the trend.
+    pub fn fixes(&self) -> Vec<(String, bool, Trend)> {
+        let fix = |event| match event {
+            Event::FixOpened { on, counted, trend, .. } => Some((on.to_string(), counted, trend)),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(fix).collect()
+    }
+
     pub fn git(&self, args: &[&str]) -> String {
         let output = Command::new("git")
             .args(args)
@@ -334,4 +366,16 @@ pub fn writes(id: &str, text: &str) -> Value {
 /// A behaviour that ends in a fault.
 pub fn fault(fault: Value) -> Value {
     json!({"fault": fault})
+}
+
+/// A ballot.
+pub fn votes(option: &str, confidence: f64, reasoning: &str) -> Value {
+    json!({"answer": {"vote": option, "confidence": confidence, "reasoning": reasoning}})
+}
+
+/// A review that finds these in `a.txt`.
+pub fn finds(texts: &[&str]) -> Value {
+    let issue =
+        |text: &&str| json!({"severity": "major", "file": "a.txt", "line": 1, "text": text, "how_it_fails": "read it"});
+    json!({"answer": {"summary": "read it", "issues": texts.iter().map(issue).collect::<Vec<_>>()}})
 }
