@@ -33,14 +33,9 @@ pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundin
     let end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, around, &mut notes),
         Ending::Answered(Answer::Reviewed(report)) => {
-            unless_it_meddled(job, &attempt, &around.before, &mut notes, || AttemptEnd::Reviewed {
-                report: Box::new(report),
-                issues: Vec::new(),
-            })
+            AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
         }
-        Ending::Answered(Answer::Voted(ballot)) => unless_it_meddled(job, &attempt, &around.before, &mut notes, || {
-            AttemptEnd::Voted { ballot: Box::new(ballot) }
-        }),
+        Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
         Ending::Failed { trouble, message, resumable } => {
             if trouble == Trouble::ConversationLost && attempt.step.writes() {
                 notes.extend(put_back(job, &attempt, &(around.others)()));
@@ -49,27 +44,62 @@ pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundin
         }
         Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
     };
+    let end =
+        if attempt.step.writes() { end } else { unless_it_meddled(job, &attempt, &around.before, &mut notes, end) };
     Ended { attempt, end, ms, usage, notes }
 }
 
-/// The word of a reader counts only if the tree is as it was: what it changed is kept as a patch and undone.
+/// The word of a reader counts only if the tree is as it was: what it changed is kept and undone, also where it came to
+/// no word.
 fn unless_it_meddled(
     job: &Job,
     attempt: &AttemptId,
     before: &Before,
     notes: &mut Vec<String>,
-    end: impl FnOnce() -> AttemptEnd,
+    end: AttemptEnd,
 ) -> AttemptEnd {
-    let Some(worktree) = job.tree.worktree() else { return end() };
-    let message = match change::undo_new(job, worktree, attempt, &before.dirty) {
-        Ok(None) => return end(),
-        Ok(Some((paths, patch))) => {
-            notes.push(format!("what it changed is kept as `{}`", patch.display()));
-            format!("it may only read, and changed {paths}; that was undone")
-        }
+    let Some(worktree) = job.tree.worktree() else { return end };
+    let what = match undo_meddling(job, worktree, attempt, before, notes) {
+        Ok(None) => return end,
+        Ok(Some(what)) => what,
         Err(error) => format!("whether it changed the tree cannot be told: {error}"),
     };
-    AttemptEnd::Failed { class: Trouble::Meddled, message, resumable: false }
+    // A conversation that has written is not gone on with.
+    let resumable = false;
+    match end {
+        // What ended it decides when it is tried again.
+        AttemptEnd::Failed { class, message, .. } => {
+            notes.push(what);
+            AttemptEnd::Failed { class, message, resumable }
+        }
+        AttemptEnd::Interrupted { .. } => {
+            notes.push(what);
+            AttemptEnd::Interrupted { resumable }
+        }
+        _ => AttemptEnd::Failed { class: Trouble::Meddled, message: what, resumable },
+    }
+}
+
+/// Undoes what a reader changed and committed; tells what that was.
+fn undo_meddling(
+    job: &Job,
+    worktree: &Worktree,
+    attempt: &AttemptId,
+    before: &Before,
+    notes: &mut Vec<String>,
+) -> Result<Option<String>, TreeError> {
+    let tip = job.tips.lock();
+    let committed = change::take_back(job, worktree, attempt, tip.as_deref())?;
+    let changed = change::undo_new(job, worktree, attempt, &before.dirty)?;
+    drop(tip);
+    let what = match (&committed, &changed) {
+        (None, None) => return Ok(None),
+        (_, Some((paths, _))) => format!("it may only read, and changed {paths}; that was undone"),
+        (Some(_), None) => "it may only read, and made a commit; that was taken back".to_owned(),
+    };
+    notes.extend(committed);
+    notes.extend(changed.map(|(_, patch)| format!("what it changed is kept as `{}`", patch.display())));
+    Ok(Some(what))
 }
 
 /// Compares the tree and commits what a writer did; a commit that exists already is taken.

@@ -19,6 +19,7 @@ use super::job::Job;
 use super::origin::go_back;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
+use crate::fsx;
 use crate::ids::{AttemptId, Step, Subject};
 use crate::lifecycle::event::{AttemptEnd, Scope, Trouble};
 use crate::lifecycle::next::{Launch, Task};
@@ -148,7 +149,7 @@ impl Worker {
             attempt: attempt.clone(),
             kind: kind_of(&attempt.step),
             prompt,
-            model: job.models.of(&attempt.on, &attempt.step, strong).to_owned(),
+            model: self.model(attempt, strong),
             session,
             dir: job.tree.dir().to_owned(),
             permissions: Permissions {
@@ -168,6 +169,19 @@ impl Worker {
             },
             redactor: job.redactor.clone(),
         })
+    }
+
+    /// A vote's own models come before all others, in turn.
+    fn model(&self, attempt: &AttemptId, strong: bool) -> String {
+        let job = &*self.job;
+        let own = match &attempt.step {
+            Step::Vote { gate, voter } => job.plan.gate(gate).and_then(|gate| {
+                let turn = usize::from(*voter).checked_rem(gate.models.len())?;
+                gate.models.get(turn)
+            }),
+            _ => None,
+        };
+        own.cloned().unwrap_or_else(|| job.models.of(&attempt.on, &attempt.step, strong).to_owned())
     }
 
     async fn ask(&self, request: Request, origin: Option<&Origin>, work: Worked, stop: watch::Receiver<Stop>) -> Ended {
@@ -374,7 +388,8 @@ impl Worker {
         };
         let Some(text) = claude_md::collect(job.tree.dir(), &files)? else { return Ok(None) };
         let path = job.paths.runs().join(format!("{}.instructions.md", attempt.on));
-        fs_err::write(&path, text)?;
+        // Another reader of the same subject may be reading it.
+        fsx::write_whole(&path, text.as_bytes())?;
         Ok(Some(path))
     }
 }

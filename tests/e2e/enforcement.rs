@@ -18,6 +18,9 @@ use crate::support::reply::{Reply, Script};
 /// What CLAUDE.md says.
 const RULE: &str = "Every file has exactly one line.";
 
+/// The models of the voters, in turn.
+const VOTERS: [&str; 2] = ["claude-sonnet-4-5", "claude-haiku-4-5"];
+
 /// Components that depend on nothing and write one file each.
 fn manifest(components: &[(&str, &str)], reviewers: u8) -> Value {
     let component = |(id, complexity): &(&str, &str)| {
@@ -100,7 +103,9 @@ fn a_vote_makes_it_anew(version: Version) {
         "review" => review(request),
         _ => vote(request),
     });
-    let Some(project) = Project::new(version, manifest(&[("a", "medium")], 2), api) else { return };
+    let mut manifest = manifest(&[("a", "medium")], 2);
+    manifest["execution"]["voting_gates"] = json!([{"name": "fix_strategy", "models": VOTERS}]);
+    let Some(project) = Project::new(version, manifest, api) else { return };
     project.commit("CLAUDE.md", &format!("{RULE}\n"));
     let output = project.run(&["-j4"]).exits(0);
     assert!(output.stdout.contains("1 of 1 component complete"), "{output}");
@@ -183,6 +188,9 @@ fn assert_prompts(project: &Project) {
     assert!(fix.asks(&[&format!("### {id} · major · review:0 · `a.txt`, line 1"), "> The greeting is misspelt."]));
     let votes = first_requests(project, "vote");
     assert_eq!(votes.len(), 3);
+    let mut models: Vec<&str> = votes.iter().map(Request::model).collect();
+    models.sort_unstable();
+    assert_eq!(models, [VOTERS[1], VOTERS[0], VOTERS[0]]);
     for vote in &votes {
         assert!(vote.asks(&["- `FIX_IN_PLACE`: ", "- `REFACTOR`: ", "- `ESCALATE`: ", "> Letters are still swapped."]));
         assert!(vote.asks(&["> Guessed again."]), "{:?}", vote.prompts());
@@ -227,9 +235,7 @@ fn assert_made_anew(project: &Project) {
     let settled: Vec<(Option<String>, u8)> = events
         .iter()
         .filter_map(|event| match event {
-            Event::VoteSettled(vote) => {
-                Some((vote.winner.as_deref().map(str::to_owned), vote.valid.try_into().unwrap()))
-            }
+            Event::VoteSettled(vote) => Some((vote.winner.as_deref().map(str::to_owned), vote.valid)),
             _ => None,
         })
         .collect();
@@ -363,7 +369,7 @@ fn a_reader_that_writes(version: Version) {
     assert!(message.contains("a.txt"), "{message}");
     assert!(matches!(end("@run.review:0-2"), AttemptEnd::Reviewed { .. }));
     let dir = project.paths.runs();
-    let patches: Vec<_> = fs::read_dir(&dir).unwrap().flatten().map(|entry| entry.path()).collect();
+    let patches: Vec<_> = fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path()).collect();
     let patches: Vec<_> =
         patches.into_iter().filter(|path| path.extension().is_some_and(|ext| ext == "patch")).collect();
     let [patch] = &patches[..] else { panic!("{patches:?}") };

@@ -15,6 +15,7 @@ mod gates;
 mod kill9;
 mod matrix;
 mod questions;
+mod readers;
 mod repair;
 mod scope;
 mod secrets;
