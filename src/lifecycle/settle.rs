@@ -15,7 +15,7 @@ use super::report::{Claim, WriterReport};
 use super::state::{Illegal, RunState};
 use super::subject::{Phase, Slot, Standing};
 use super::{sameness, tally};
-use crate::ids::{AttemptId, Step, Subject};
+use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{CheckIndex, Leg, Mode};
 use crate::text::plural;
@@ -315,7 +315,8 @@ impl Settlement<'_> {
 
     /// The base is red before any work: what can be told by name may be inherited, all else is the user's to mend.
     fn after_red_base(&mut self, at: Index, issues: Vec<Issue>) -> Result<(), Illegal> {
-        let named = |issue: &Issue| issue.file.is_some() || issue.source.matches(':').count() > 1;
+        // A command without parts that can be told apart has the fingerprint of a part without a name.
+        let named = |issue: &Issue| issue.fingerprint != Digest::of_parts(&[issue.source.as_bytes(), b""]);
         if self.state.plan().policy.inherit_red && issues.iter().all(named) {
             self.emit(Event::Inherited { issues })?;
             return self.open_validation(at, Scope::Baseline);

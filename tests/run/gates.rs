@@ -349,7 +349,7 @@ fn named_failures_of_the_base_are_inherited_and_new_ones_are_not() {
         .events()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Inherited { issues } => Some(issues.into_iter().map(|issue| issue.source).collect::<Vec<_>>()),
+            Event::Inherited { issues } => Some(issues.into_iter().map(|issue| issue.text).collect::<Vec<_>>()),
             _ => None,
         })
         .flatten()
