@@ -27,6 +27,8 @@ pub struct Before {
     pub first: Option<String>,
     /// Whether the component was worked on before.
     pub worked: bool,
+    /// The last commit on the branch.
+    pub tip: Option<String>,
     /// What differed from the last commit then: somebody's work that is not finished.
     pub dirty: HashSet<PathBuf>,
 }

@@ -104,21 +104,26 @@ fn compare_and_commit(
     let before = &around.before;
     // Held to the end of the commit: what another step commits meanwhile must not look like somebody else's.
     let mut tip = job.tips.lock();
+    let alone = *tip == before.tip;
     notes.extend(change::take_back(job, worktree, attempt, tip.as_deref())?);
     let (paths, mut findings) = change::hold_to_write_set(job, worktree, attempt, around.others)?;
     // A commit is made before the report passes the gate.
     let summary = &job.redactor.text(&report.summary);
     let made = job.tree.commit(&Commit { spec: &job.plan.spec, attempt, summary, paths: &paths })?;
+    if let Some(made) = &made {
+        *tip = Some(made.clone());
+    }
+    drop(tip);
     // What was committed by a run that died before it could say so.
     let made = match made {
         Some(made) => Some(made),
         None => job.tree.commit_of(attempt)?,
     };
-    if let Some(made) = &made {
-        *tip = Some(made.clone());
+    // Where others commit meanwhile, files that nobody owns can be in a commit of theirs.
+    if made.is_none() && alone && report.status == Claim::Done && !before.worked {
+        findings.extend(change::claims_nothing(attempt));
     }
-    drop(tip);
-    findings.extend(judge(job, worktree, attempt, report, before, made.as_deref(), notes)?);
+    findings.extend(judge(job, worktree, attempt, before, made.as_deref(), notes)?);
     Ok((made, findings))
 }
 
@@ -126,16 +131,12 @@ fn judge(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    report: &WriterReport,
     before: &Before,
     made: Option<&str>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Issue>, TreeError> {
     let mut findings = change::tampering(job, worktree, attempt, before.first.as_deref(), made)?;
     findings.extend(change::hidden(job, worktree, attempt)?);
-    if made.is_none() && report.status == Claim::Done && !before.worked {
-        findings.extend(change::claims_nothing(attempt));
-    }
     let (touched, told) = change::checkout(job, worktree, attempt, before)?;
     findings.extend(touched);
     notes.extend(told);

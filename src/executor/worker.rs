@@ -185,7 +185,8 @@ impl Worker {
             }
         }
         let dirty = if attempt.step.writes() { HashSet::new() } else { change::dirty(job) };
-        let before = Before { checkout: self.checkout(&attempt), first: work.first, worked: work.begun, dirty };
+        let (checkout, tip) = (self.checkout(&attempt), job.tips.lock().clone());
+        let before = Before { checkout, first: work.first, worked: work.begun, tip, dirty };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
