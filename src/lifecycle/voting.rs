@@ -85,7 +85,11 @@ impl Settlement<'_> {
                 self.ask(at, format!("after a fix round the vote `{gate}` still says {option}"))
             }
             plan::GateAct::Fix => {
-                let issues = self.concerns(at, gate, Some(option), &format!("{option} was chosen without a reason"));
+                let otherwise = format!("{option} was chosen without a reason");
+                // What none of the voters chose, the user did: they still said what they miss.
+                let voted = matches!(&self.state.component_or_run(at).phase,
+                    Phase::Voting(poll) if !poll.reasons(Some(option)).is_empty());
+                let issues = self.concerns(at, gate, Some(option).filter(|_| voted || !by_user), &otherwise);
                 self.settle_gate(gate, option, GateAct::Fix, issues)?;
                 let on = self.state.name(at);
                 self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First, from: None })

@@ -33,9 +33,8 @@ fn trends(world: &World) -> Vec<(bool, Trend)> {
 /// More rounds than the budget has, and nobody is asked: each leaves less to do.
 #[test]
 fn what_shrinks_slowly_goes_on_free_of_charge() {
-    let texts: Vec<String> = (0..=7)
-        .map(|gone| (gone + 1..=7).map(|n| format!("fault{n}\n")).collect::<String>() + "the rest\n")
-        .collect();
+    let texts: Vec<String> =
+        (0..=7).map(|gone| (gone + 1..=7).map(|n| format!("fault{n}\n")).collect::<String>() + "the rest\n").collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let world = world(7, &texts, json!({}));
     world.ends(&[], 0);
@@ -127,7 +126,8 @@ fn from_red_tests_to_findings_of_reviewers_is_nearer() {
         manifest(vec![a])
     };
     manifest["execution"] = json!({"reviewers": 2, "max_fix_attempts": 1});
-    let mut steps = json!({"a.implement": writes("a", "bad"), "a.fix": [writes("a", "good"), writes("a", "good, whole")]});
+    let mut steps =
+        json!({"a.implement": writes("a", "bad"), "a.fix": [writes("a", "good"), writes("a", "good, whole")]});
     steps["a.review:0"] = seats["a.review:0"].clone();
     let world = World::new(manifest, json!({"sessions": true, "steps": steps}));
     world.ends(&[], 0);

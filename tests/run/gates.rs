@@ -195,8 +195,7 @@ fn risky_asks_and_each_answer_does_what_it_says() {
 
 #[test]
 fn a_gate_that_could_not_be_held_is_never_proven() {
-    let world =
-        world(json!(["production_ready"]), json!({"@run.vote:production_ready:*": {"fault": "no_answer"}}));
+    let world = world(json!(["production_ready"]), json!({"@run.vote:production_ready:*": {"fault": "no_answer"}}));
     world.ends(&[], 3);
     world.tells(&["q1", "accept"]);
     world.ends(&[], 0);
@@ -336,8 +335,10 @@ fn a_red_base_that_is_accepted_goes_on_and_is_not_proven() {
 /// A JUnit report in which `old` fails always and `new` when the component is bad.
 fn named_tests() -> Value {
     let case = |name: &str, failed: &str| {
-        format!("if {failed}; then b=\"$b<testcase classname='s' name='{name}'><failure message='no'/></testcase>\"; s=1; \
-                 else b=\"$b<testcase classname='s' name='{name}'/>\"; fi")
+        format!(
+            "if {failed}; then b=\"$b<testcase classname='s' name='{name}'><failure message='no'/></testcase>\"; s=1; \
+                 else b=\"$b<testcase classname='s' name='{name}'/>\"; fi"
+        )
     };
     let run = format!(
         "b=; s=0; {}; {}; echo \"<testsuites><testsuite name='s'>$b</testsuite></testsuites>\" > report.xml; exit $s",
@@ -350,7 +351,9 @@ fn named_tests() -> Value {
 #[test]
 fn named_failures_of_the_base_are_inherited_and_new_ones_are_not() {
     let world = red_base("inherit", named_tests());
-    world.play(json!({"steps": {"a.implement": writes("a", "bad"), "a.fix": writes("a", "x"), "@run.fix": writes("a", "x")}}));
+    world.play(
+        json!({"steps": {"a.implement": writes("a", "bad"), "a.fix": writes("a", "x"), "@run.fix": writes("a", "x")}}),
+    );
     let output = world.run(&[]);
     assert_eq!(output.status, 0, "{output}");
     let inherited: Vec<String> = world
@@ -367,7 +370,8 @@ fn named_failures_of_the_base_are_inherited_and_new_ones_are_not() {
     // The new failure was one, and had to be mended.
     assert_eq!(world.fixes().len(), 1, "{:?}", world.fixes());
     let prompt = if world.started().contains(&"a.fix-1".to_owned()) { "a.fix-1" } else { "@run.fix-1" };
-    let (_, issues) = world.prompt(prompt).split_once("mend these issues").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (_, issues) =
+        world.prompt(prompt).split_once("mend these issues").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     assert!(issues.contains("new") && !issues.contains("old"), "{issues}");
 }
 

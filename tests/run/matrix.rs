@@ -237,7 +237,11 @@ const COMMAND_FAULTS: [(&str, &str, bool); 8] = [
     ("timeout", "sleep 300", false),
     ("no structured output", "exit 0", true),
     ("invalid structured output", "echo '<nonsense/>' > report.xml; exit 0", true),
-    ("truncated stream", "printf '<testsuites tests=\"1\"><testsuite name=\"s\"><testcase na' > report.xml; exit 0", true),
+    (
+        "truncated stream",
+        "printf '<testsuites tests=\"1\"><testsuite name=\"s\"><testcase na' > report.xml; exit 0",
+        true,
+    ),
     ("killed", "kill -9 $$", false),
     ("not executable", "./a.txt; exit $?", false),
     ("zero tests", "echo 'running 0 tests'; exit 0", false),
@@ -303,7 +307,9 @@ impl Table {
         let columns: Vec<&str> = ["check"].into_iter().chain(SEATS).collect();
         let agents = faults();
         let mut rows: Vec<&str> = agents.iter().map(|(name, ..)| *name).collect();
-        rows.extend(COMMAND_FAULTS.iter().map(|(name, ..)| *name).filter(|name| !agents.iter().any(|(one, ..)| one == name)));
+        rows.extend(
+            COMMAND_FAULTS.iter().map(|(name, ..)| *name).filter(|name| !agents.iter().any(|(one, ..)| one == name)),
+        );
         let mut text = format!("| fault | {} |\n|{}\n", columns.join(" | "), " --- |".repeat(columns.len() + 1));
         for row in rows {
             let cell = |column: &&str| {

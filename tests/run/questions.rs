@@ -7,30 +7,24 @@ use serde_json::{Value, json};
 use crate::env::write;
 use crate::world::{World, component, fault, manifest, votes, writes};
 
-/// `a` asks by `seats`; `b` depends on it, `c` does not and is checked only once [`go`] lets it be, `d` depends on `c`.
+/// `a` asks by `seats`; `b` depends on it, `d` depends on `c`, which does not and is written only once [`go`] lets it
+/// be. One agent at a time, so that `c` begins when `a` has asked.
 fn world(seats: &Value) -> World {
     let mut a = component("a", &[]);
     a["checks"] = json!([{"name": "good", "run": "grep -q good a.txt"}]);
-    let mut c = component("c", &[]);
-    c["checks"] = json!([{"name": "c", "run": "test -e $NOTES.go || cat $NOTES.fifo > /dev/null; test -s c.txt"}]);
-    let mut manifest = manifest(vec![a, component("b", &["a"]), c, component("d", &["c"])]);
-    manifest["execution"] = json!({
-        "reviewers": 0, "max_parallel": 4, "parallel_components": true, "same_issue_threshold": 1,
-    });
+    let mut manifest = manifest(vec![a, component("b", &["a"]), component("c", &[]), component("d", &["c"])]);
+    manifest["execution"] = json!({"reviewers": 0, "max_parallel": 1, "parallel_components": true});
     let world = World::new(manifest, json!({}));
-    let made = std::process::Command::new("mkfifo").arg(beside(&world, "fifo")).status().unwrap();
-    assert!(made.success());
     play(&world, seats);
     world
 }
 
-fn beside(world: &World, name: &str) -> std::path::PathBuf {
-    world.notes().with_extension(name)
-}
-
 fn play(world: &World, seats: &Value) {
+    let mut slow = writes("c", "x");
+    slow["actions"].as_array_mut().unwrap().push(json!({"wait": {"until_file": world.env.root().join("go")}}));
     let mut steps = json!({
-        "a.implement": writes("a", "bad"), "b.*": writes("b", "x"), "c.*": writes("c", "x"), "d.*": writes("d", "x"),
+        "a.implement": writes("a", "bad"), "a.fix": writes("a", "still bad"),
+        "b.*": writes("b", "x"), "c.implement": slow, "d.*": writes("d", "x"),
     });
     for (key, value) in seats.as_object().unwrap() {
         steps[key] = value.clone();
@@ -38,12 +32,8 @@ fn play(world: &World, seats: &Value) {
     world.play(json!({"sessions": true, "steps": steps}));
 }
 
-/// Whoever waits for it goes on, and nobody waits from here on.
-fn go(world: &World, waited_for: bool) {
-    write(&beside(world, "go"), "");
-    if waited_for {
-        std::fs::write(beside(world, "fifo"), "go").unwrap();
-    }
+fn go(world: &World) {
+    write(&world.env.root().join("go"), "");
 }
 
 /// A question of each new kind, with an answer and what it then plays.
@@ -90,16 +80,19 @@ fn a_question_is_answered_from_another_process_while_the_run_goes_on() {
         assert_eq!(world.questions()[0].cause, cause, "{kind}");
         play(&world, &then);
         world.tells(&[&["q1"], &answer[..]].concat());
-        // Taken up by the live run, while `c` is still being checked.
+        // Taken up by the live run, while `c` is still at work.
         run.records(|event| matches!(event, Event::Answered(_)));
-        run.reaches(|world| world.started().contains(&"c.check:c-1".to_owned()));
-        assert!(!world.has(|event| matches!(event, Event::ComponentCompleted { on, .. } if on.as_str() == "c")), "{kind}");
-        go(&world, true);
+        assert!(
+            !world.has(|event| matches!(event, Event::ComponentCompleted { on, .. } if on.as_str() == "c")),
+            "{kind}"
+        );
+        go(&world);
         assert_eq!(run.end(), 0, "{kind}: {:#?}", world.events());
         assert!(world.has(|event| matches!(event, Event::RunCompleted { proof: Proof::Proven })), "{kind}");
-        let answered = world.records().into_iter().find(|record| {
-            record.events.iter().any(|event| matches!(event, Event::Answered(_)))
-        });
+        let answered = world
+            .records()
+            .into_iter()
+            .find(|record| record.events.iter().any(|event| matches!(event, Event::Answered(_))));
         assert!(matches!(answered.unwrap().by, Author::User(_)), "{kind}: who answered is not recorded");
         world.assert_nothing_left();
     }
@@ -109,14 +102,13 @@ fn a_question_is_answered_from_another_process_while_the_run_goes_on() {
 fn only_what_depends_on_the_answer_waits_and_the_next_run_takes_it_up() {
     for (kind, seats, cause, answer, then) in kinds() {
         let world = world(&seats);
-        go(&world, false);
+        go(&world);
         let output = world.run(&[]);
         assert_eq!(output.status, 3, "{kind}: {output}");
         assert!(output.to_string().contains("cco answer p/world-00000000 q1"), "{kind}: {output}");
         assert_eq!(world.questions()[0].cause, cause, "{kind}");
-        let complete = |id: &str| {
-            world.has(|event| matches!(event, Event::ComponentCompleted { on, .. } if on.as_str() == id))
-        };
+        let complete =
+            |id: &str| world.has(|event| matches!(event, Event::ComponentCompleted { on, .. } if on.as_str() == id));
         assert!(complete("c") && complete("d"), "{kind}: what does not depend on it goes on");
         assert!(!complete("a") && !complete("b"), "{kind}");
         assert!(!world.started().iter().any(|name| name.starts_with("b.")), "{kind}");
@@ -131,10 +123,16 @@ fn only_what_depends_on_the_answer_waits_and_the_next_run_takes_it_up() {
         assert!(complete("a") && complete("b"), "{kind}");
         if let Some(at) = answer.iter().position(|word| *word == "-m") {
             let written = world.wrote();
-            assert!(written.contains(&"a.fix".to_owned()) || written.contains(&"a.implement".to_owned()), "{written:?}");
+            assert!(
+                written.contains(&"a.fix".to_owned()) || written.contains(&"a.implement".to_owned()),
+                "{written:?}"
+            );
             let names = world.started();
-            let prompts: Vec<String> =
-                names.iter().filter(|name| name.starts_with("a.fix") || name.starts_with("a.implement-2")).cloned().collect();
+            let prompts: Vec<String> = names
+                .iter()
+                .filter(|name| name.starts_with("a.fix") || name.starts_with("a.implement-2"))
+                .cloned()
+                .collect();
             let last = prompts.last().unwrap();
             assert!(world.prompt(last).contains(answer[at + 1]), "{kind}: {last}");
         }
@@ -152,11 +150,14 @@ fn a_gate_that_asks_is_answered_while_the_run_lives() {
             {"name": "YES", "action": "proceed"}, {"name": "ASK", "action": "escalate"},
         ]},
     ]);
-    let world = World::new(manifest, json!({"sessions": true, "steps": {
-        "a.*": writes("a", "x"), "b.*": writes("b", "x"),
-        "@run.vote:legal:*": votes("ASK", 0.9, "no idea"),
-        "@run.vote:production_ready:*": votes("READY", 0.9, "it is"),
-    }}));
+    let world = World::new(
+        manifest,
+        json!({"sessions": true, "steps": {
+            "a.*": writes("a", "x"), "b.*": writes("b", "x"),
+            "@run.vote:legal:*": votes("ASK", 0.9, "no idea"),
+            "@run.vote:production_ready:*": votes("READY", 0.9, "it is"),
+        }}),
+    );
     // Before the components all depend on it: the run ends, and the next one goes on.
     world.ends(&[], 3);
     assert_eq!(world.wrote(), [""; 0]);

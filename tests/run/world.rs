@@ -375,8 +375,7 @@ pub fn votes(option: &str, confidence: f64, reasoning: &str) -> Value {
 
 /// A review that finds these in `a.txt`.
 pub fn finds(texts: &[&str]) -> Value {
-    let issue = |text: &&str| {
-        json!({"severity": "major", "file": "a.txt", "line": 1, "text": text, "how_it_fails": "read it"})
-    };
+    let issue =
+        |text: &&str| json!({"severity": "major", "file": "a.txt", "line": 1, "text": text, "how_it_fails": "read it"});
     json!({"answer": {"summary": "read it", "issues": texts.iter().map(issue).collect::<Vec<_>>()}})
 }
