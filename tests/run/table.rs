@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use cco::ids::{Step, Subject};
-use cco::lifecycle::event::{Event, Scope};
+use cco::lifecycle::event::{AttemptEnd, Event, Scope};
 use serde_json::json;
 
 use crate::world::{World, component, manifest, votes, writes};
@@ -22,6 +22,7 @@ const MODES: [&str; 3] = ["quick", "standard", "full"];
 /// Two components, of which the second has a skeleton and builds on the first; every kind of check, two lenses, a gate.
 fn world(mode: &str) -> World {
     let mut a = component("a", &[]);
+    a["files"] = json!(["a.py"]);
     a["checks"] =
         json!([{"name": "own", "run": "test -s a.txt"}, {"name": "late", "run": "true late", "when": "level"}]);
     let mut b = component("b", &["a"]);
@@ -29,7 +30,7 @@ fn world(mode: &str) -> World {
     b["checks"] = json!([{"name": "own", "run": "test -s b.txt"}]);
     let mut manifest = manifest(vec![a, b]);
     manifest["execution"] = json!({
-        "mode": mode, "reviewers": 2, "voting_gates": ["impact_strategy", "test_adequacy", "production_ready"],
+        "mode": mode, "reviewers": 2, "voting_gates": ["impact_strategy", "test_adequacy"],
     });
     manifest["quality"] = json!({
         "lint_command": {"name": "lint", "run": "true 1"}, "test_command": {"name": "tests", "run": "true 2"},
@@ -37,10 +38,18 @@ fn world(mode: &str) -> World {
         "security_scan": true, "security_command": {"name": "security", "run": "true 4"},
     });
     manifest["validation_command"] = json!({"name": "goal", "run": "true 5"});
+    let acts = |text: &str, stray: &str| {
+        json!({"actions": [
+            {"write": {"path": "a.txt", "text": "x"}}, {"write": {"path": "a.py", "text": text}},
+            {"run": {"cmd": format!("echo x > {stray}")}},
+        ]})
+    };
+    // What the change checks find is recorded; that they found nothing is not.
+    let (cheats, honest) = (acts("import os  # noqa\n", "stray.txt"), acts("import os\n", "a.txt"));
     World::new(
         manifest,
         json!({"steps": {
-            "a.implement": writes("a", "x"), "b.implement": writes("b", "xy"), "b.skeleton": writes("b", "x"),
+            "a.implement": cheats, "a.fix": honest, "b.implement": writes("b", "xy"), "b.skeleton": writes("b", "x"),
             "@run.vote:impact_strategy:*": votes("BACKWARD_COMPATIBLE", 0.9, "y"),
             "@run.vote:test_adequacy:*": votes("ADEQUATE", 0.9, "y"),
             "@run.vote:production_ready:*": votes("READY", 0.9, "y"),
@@ -100,12 +109,14 @@ fn checked(world: &World) -> BTreeMap<usize, Vec<String>> {
                     let at = if last.is_empty() { 1 } else { 7 };
                     add(at, format!("vote `{gate}`"));
                 }
-                step => {
-                    // What a writing step changed is compared before its end is recorded.
-                    add(2, "write set, tampering".to_owned());
-                    last.insert(attempt.on, step.clone());
-                }
+                step => drop(last.insert(attempt.on, step.clone())),
             },
+            Event::AttemptEnded { end: AttemptEnd::Wrote { findings, .. }, .. } => {
+                for found in findings {
+                    let tampers = found.source.starts_with("tamper:");
+                    add(2, if tampers { "tampering".to_owned() } else { found.source.replace('_', " ") });
+                }
+            }
             _ => {}
         }
     }
