@@ -1,9 +1,13 @@
 //! What a reply means for its attempt: a writer's work is compared and committed before it counts, and a reader's word
 //! counts only if it changed nothing.
 
+use std::path::{Path, PathBuf};
+
 use super::change::{self, Before};
 use super::job::Job;
+use super::outside::checkout;
 use super::put_back::put_back;
+use super::untouched::set_right;
 use super::worker::Ended;
 use crate::agent::{Answer, AnswerKind, Ending, Reply};
 use crate::ids::{AttemptId, Digest, Step, Subject};
@@ -32,40 +36,51 @@ pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundin
     }
     let end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, around, &mut notes),
-        Ending::Answered(Answer::Reviewed(report)) => unless_it_meddled(job, &attempt, &mut notes, || {
+        Ending::Answered(Answer::Reviewed(report)) => unless_it_meddled(job, &attempt, around, &mut notes, || {
             AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
         }),
         Ending::Answered(Answer::Voted(ballot)) => {
-            unless_it_meddled(job, &attempt, &mut notes, || AttemptEnd::Voted { ballot: Box::new(ballot) })
+            unless_it_meddled(job, &attempt, around, &mut notes, || AttemptEnd::Voted { ballot: Box::new(ballot) })
         }
         Ending::Failed { trouble, message, resumable } => {
+            notes.extend(take_back(job, &attempt));
             if trouble == Trouble::ConversationLost && attempt.step.writes() {
                 notes.extend(put_back(job, &attempt, &around.others));
             }
             AttemptEnd::Failed { class: trouble, message, resumable }
         }
-        Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
+        Ending::Interrupted { resumable } => {
+            notes.extend(take_back(job, &attempt));
+            AttemptEnd::Interrupted { resumable }
+        }
     };
     Ended { attempt, end, ms, usage, notes }
+}
+
+/// Takes back what was committed by a step that did not come to its end: the next one to commit must not take it along.
+fn take_back(job: &Job, attempt: &AttemptId) -> Option<String> {
+    let worktree = job.tree.worktree()?;
+    let tip = job.tips.lock();
+    match change::take_back(job, worktree, attempt, tip.as_deref()) {
+        Ok(note) => note,
+        Err(error) => Some(format!("whether it made commits by itself cannot be told: {error}")),
+    }
 }
 
 /// The word of a reader counts only if the tree is as it was: what differs is kept as a patch and undone.
 fn unless_it_meddled(
     job: &Job,
     attempt: &AttemptId,
+    around: &Surroundings,
     notes: &mut Vec<String>,
     end: impl FnOnce() -> AttemptEnd,
 ) -> AttemptEnd {
     let Some(worktree) = job.tree.worktree() else { return end() };
-    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
-    let message = match worktree.meddled(&patch) {
+    let message = match set_right(job, worktree, attempt, &around.before.left) {
         Ok(None) => return end(),
-        // What git itself cannot check out as it was committed is nobody's change.
-        Ok(Some(undone)) if undone.changes.is_empty() => return end(),
-        Ok(Some(undone)) => {
-            notes.push(format!("what it changed is kept as `{}`", patch.display()));
-            let paths: Vec<String> = undone.changes.iter().map(|changed| changed.path.display().to_string()).collect();
-            format!("it may only read, and changed {}; that was undone", paths.join(", "))
+        Ok(Some((what, told))) => {
+            notes.extend(told);
+            format!("it may only read, and {what} changed while it ran; that was undone, and its word does not count")
         }
         Err(error) => format!("whether it changed the tree cannot be told: {error}"),
     };
@@ -102,14 +117,18 @@ fn compare_and_commit(
 ) -> Result<(Option<String>, Vec<Issue>), TreeError> {
     // A commit is made before the report passes the gate.
     let summary = &job.redactor.text(&report.summary);
-    let others = job.patterns_of(&around.others);
-    let commit = Commit { spec: &job.plan.spec, attempt, summary, others: &others };
-    let Some(worktree) = job.tree.worktree() else { return Ok((job.tree.commit(&commit)?, Vec::new())) };
+    let Some(worktree) = job.tree.worktree() else { return Ok((None, Vec::new())) };
     let before = &around.before;
     // Held to the end of the commit: what another step commits meanwhile must not look like somebody else's.
     let mut tip = job.tips.lock();
     notes.extend(change::take_back(job, worktree, attempt, tip.as_deref())?);
-    let mut findings = change::hold_to_write_set(job, worktree, attempt, &others)?;
+    let changed: Vec<PathBuf> = worktree.uncommitted()?.into_iter().map(|changed| changed.path).collect();
+    let theirs = Theirs::new(job, &attempt.on, &around.others);
+    let foreign = |path: &Path| theirs.has(path) || before.left.iter().any(|left| left == path);
+    let (mut findings, kept) = change::hold_to_write_set(job, worktree, attempt, &changed, &foreign)?;
+    notes.extend(kept);
+    let others = theirs.patterns(&changed);
+    let commit = Commit { spec: &job.plan.spec, attempt, summary, others: &others };
     let made = job.tree.commit(&commit)?;
     // What was committed by a run that died before it could say so.
     let made = match made {
@@ -133,15 +152,60 @@ fn judge(
     made: Option<&str>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Issue>, TreeError> {
-    let mut findings = change::tampering(job, worktree, attempt, before.first.as_deref(), made)?;
+    let first = before.commits.first.as_deref().or(made);
+    let finished = report.status == Claim::Done && attempt.step != Step::Skeleton;
+    let (mut findings, untested) = change::tampering(job, worktree, attempt, first, finished)?;
+    notes.extend(untested);
     findings.extend(change::hidden(job, worktree, attempt)?);
-    if made.is_none() && report.status == Claim::Done && before.first.is_none() {
-        findings.extend(change::claims_nothing(attempt));
+    if made.is_none() && report.status == Claim::Done {
+        findings.extend(change::claims_nothing(attempt, &before.commits));
     }
-    let (touched, told) = change::checkout(job, worktree, attempt, before)?;
+    let (touched, told) = checkout(job, worktree, attempt, before)?;
     findings.extend(touched);
     notes.extend(told);
     Ok(findings)
+}
+
+/// What others write who have not committed yet.
+struct Theirs {
+    files: Vec<String>,
+    owned: WriteSet,
+    /// Their tests, which may be given by globs that mean those of all.
+    tests: WriteSet,
+    own: WriteSet,
+}
+
+impl Theirs {
+    fn new(job: &Job, on: &Subject, others: &[Subject]) -> Self {
+        let set = |patterns: &[&str]| WriteSet::new(patterns.iter().copied()).unwrap_or_default();
+        let files = job.patterns_of(others);
+        let definitions = || others.iter().filter_map(|other| job.definition_of(other));
+        let tests: Vec<&str> = definitions().flat_map(|other| &other.tests).map(String::as_str).collect();
+        let own: Vec<&str> = job
+            .definition_of(on)
+            .map(|own| own.write_patterns().chain(own.tests.iter().map(String::as_str)).collect())
+            .unwrap_or_default();
+        Self {
+            owned: set(&files.iter().map(String::as_str).collect::<Vec<_>>()),
+            files,
+            tests: set(&tests),
+            own: set(&own),
+        }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.owned.matches(path) || (self.tests.matches(path) && !self.own.matches(path))
+    }
+
+    /// What must stay out of a commit: their files by pattern, and of the changed ones their tests.
+    fn patterns(&self, changed: &[PathBuf]) -> Vec<String> {
+        let tests = changed.iter().filter(|path| self.tests.matches(path) && !self.own.matches(path));
+        let literal = |path: &PathBuf| {
+            let special = |c: char| if "*?[]\\".contains(c) { format!("\\{c}") } else { c.to_string() };
+            path.to_str().map(|path| path.chars().map(special).collect::<String>())
+        };
+        self.files.iter().cloned().chain(tests.filter_map(literal)).collect()
+    }
 }
 
 fn product_of(job: &Job, definition: &ComponentDef) -> Digest {

@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::archive::Archive;
 use super::boots::Boots;
 use super::brief::brief;
+use super::change::Known;
 use super::gate;
 use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
@@ -194,8 +195,8 @@ impl Dispatcher {
         for (attempt, resumed) in &in_flight {
             let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
             let others: Vec<Subject> = others.map(|(other, _)| other.on.clone()).collect();
-            let first = first_commit(&self.state, &attempt.on);
-            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, first);
+            let commits = known_commits(&self.state, &attempt.on);
+            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, commits);
             self.settle(left)?;
         }
         let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
@@ -264,8 +265,8 @@ impl Dispatcher {
                 Task::Check(..) => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
-            let first = first_commit(&self.state, &launch.attempt.on);
-            let order = Order { launch, brief, first };
+            let commits = known_commits(&self.state, &launch.attempt.on);
+            let order = Order { launch, brief, commits };
             let (start, started) = oneshot::channel();
             let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
             self.attempts.insert(task.id(), attempt);
@@ -445,9 +446,13 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|about| about.modified()).ok()
 }
 
-/// The first commit of a subject's work, where it has one.
-fn first_commit(state: &RunState, on: &Subject) -> Option<String> {
-    Some(state.subject(on)?.commits.as_ref()?.first.to_string())
+/// What is known of a subject's commits.
+fn known_commits(state: &RunState, on: &Subject) -> Known {
+    let commits = state.subject(on).and_then(|subject| subject.commits.as_ref());
+    commits.map_or_else(Known::default, |commits| Known {
+        first: Some(commits.first.to_string()),
+        implemented: commits.implemented.is_some(),
+    })
 }
 
 fn new_session() -> Box<str> {

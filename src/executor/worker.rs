@@ -1,7 +1,7 @@
 //! From an action to its outcome: agent steps and check commands, each with what must follow before it can be recorded
 //! (the tree compared, the work committed).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -13,11 +13,12 @@ use tokio::sync::{oneshot, watch};
 
 use super::archive::Archive;
 use super::brief::context_text;
-use super::change::Before;
+use super::change::{self, Before, Known};
 use super::conclude::{Surroundings, conclude, kind_of};
 use super::fresh::{FreshTree, NoPlace, Place};
 use super::job::Job;
 use super::origin::go_back;
+use super::untouched::set_right;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
 use crate::ids::{AttemptId, Step, Subject};
@@ -59,8 +60,17 @@ pub struct Order {
     pub launch: Launch,
     /// The template and its input; none for checks.
     pub brief: Option<(Role, Box<PromptInput>)>,
-    /// The first commit of the subject's work.
-    pub first: Option<String>,
+    /// What is known of the subject's commits.
+    pub commits: Known,
+}
+
+/// What a subject has to do with files that are in no commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hand {
+    /// It writes now.
+    Writes,
+    /// It was cut off, and may have left something half written.
+    Left,
 }
 
 /// Performs actions by real processes.
@@ -68,17 +78,20 @@ pub struct Worker {
     job: Arc<Job>,
     archive: Arc<Archive>,
     /// The writers that run: what one commits, or puts back, must not hold what another has half written.
-    writing: Mutex<HashSet<AttemptId>>,
+    writing: Mutex<HashMap<Subject, Hand>>,
     /// Where the whole is proven.
     fresh: FreshTree,
     /// Checks that run in the common tree.
     checking: AtomicUsize,
+    /// What was in no commit when the first of these began.
+    left: Mutex<Vec<PathBuf>>,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self { job, archive, writing: Mutex::default(), fresh: FreshTree::default(), checking: AtomicUsize::new(0) }
+        let (writing, left, fresh) = (Mutex::default(), Mutex::default(), FreshTree::default());
+        Self { job, archive, writing, fresh, checking: AtomicUsize::new(0), left }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
@@ -93,9 +106,9 @@ impl Worker {
             (Task::Agent { session, resume, strong, origin }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
-                match self.request(&attempt, session, *strong, role, *input, order.first.as_deref()) {
+                match self.request(&attempt, session, *strong, role, *input, order.commits.first.as_deref()) {
                     Ok(request) => match started.await {
-                        Ok(()) => self.ask(request, origin.as_ref(), order.first, stop).await,
+                        Ok(()) => self.ask(request, origin.as_ref(), order.commits, stop).await,
                         Err(_) => never_started(attempt),
                     },
                     Err(message) => not_started(attempt, message),
@@ -157,7 +170,7 @@ impl Worker {
         &self,
         request: Request,
         origin: Option<&Origin>,
-        first: Option<String>,
+        commits: Known,
         stop: watch::Receiver<Stop>,
     ) -> Ended {
         let job = &*self.job;
@@ -168,12 +181,12 @@ impl Worker {
             match go_back(job, &attempt, origin, &self.others(&attempt)) {
                 Ok(told) => notes = told,
                 Err(why) => {
-                    self.writing().remove(&attempt);
+                    self.end_writing(&attempt, false);
                     return not_started(attempt, format!("its files cannot be set back: {why}"));
                 }
             }
         }
-        let before = Before { checkout: self.checkout(&attempt), first };
+        let before = Before { checkout: self.checkout(&attempt), commits, left: self.left_by_others(&attempt) };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
@@ -191,7 +204,9 @@ impl Worker {
         // It is among the writers until its work is committed, or put back: another's commit must not take it along.
         let around = Surroundings { others: self.others(&attempt), before };
         let mut ended = conclude(job, attempt, reply, &around);
-        self.writing().remove(&ended.attempt);
+        let put_back = matches!(ended.end, AttemptEnd::Failed { class: Trouble::ConversationLost, .. });
+        let left = !put_back && !matches!(ended.end, AttemptEnd::Wrote { .. });
+        self.end_writing(&ended.attempt, left);
         notes.append(&mut ended.notes);
         Ended { notes, ..ended }
     }
@@ -210,21 +225,54 @@ impl Worker {
 
     /// Takes down what the run needed beside its tree.
     pub async fn finish(&self) {
+        let attempt = AttemptId { on: Subject::Run, step: Step::Check(Arc::from("end")), n: 1 };
+        for note in self.only_ccos(&attempt) {
+            tracing::warn!("{note}");
+        }
         self.fresh.discard(&self.job).await;
     }
 
     fn begin_writing(&self, attempt: &AttemptId) {
         if attempt.step.writes() {
-            self.writing().insert(attempt.clone());
+            self.writing().insert(attempt.on.clone(), Hand::Writes);
         }
     }
 
-    /// Those beside `attempt` that write.
-    fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
-        self.writing().iter().filter(|other| *other != attempt).map(|other| other.on.clone()).collect()
+    /// `left` says whether it may have left something half written.
+    fn end_writing(&self, attempt: &AttemptId, left: bool) {
+        if !attempt.step.writes() {
+            return;
+        }
+        if left {
+            self.writing().insert(attempt.on.clone(), Hand::Left);
+        } else {
+            self.writing().remove(&attempt.on);
+        }
     }
 
-    fn writing(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
+    /// Those beside `attempt` that write, or left something half written. What mends the whole goes on from wherever
+    /// components were given up.
+    fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
+        let counts = |hand: &Hand| attempt.on != Subject::Run || *hand == Hand::Writes;
+        let writing = self.writing();
+        let others = writing.iter().filter(|(on, hand)| **on != attempt.on && counts(hand));
+        others.map(|(on, _)| on.clone()).collect()
+    }
+
+    /// The files that others left half written: they are not the doing of `attempt`.
+    fn left_by_others(&self, attempt: &AttemptId) -> Vec<PathBuf> {
+        let left = self.writing().iter().any(|(on, hand)| *on != attempt.on && *hand == Hand::Left);
+        let Some(worktree) = self.job.tree.worktree().filter(|_| left) else { return Vec::new() };
+        match worktree.uncommitted() {
+            Ok(changed) => changed.into_iter().map(|changed| changed.path).collect(),
+            Err(error) => {
+                tracing::warn!("what other steps left half written cannot be told: {error}");
+                Vec::new()
+            }
+        }
+    }
+
+    fn writing(&self) -> MutexGuard<'_, HashMap<Subject, Hand>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -232,6 +280,7 @@ impl Worker {
         let job = &*self.job;
         // The base and the whole are judged by what is committed, wherever agents have worked.
         let apart = matches!(scope, Scope::Baseline | Scope::Final);
+        let mut notes = if apart { self.only_ccos(&attempt) } else { Vec::new() };
         let place = if apart {
             self.fresh.place(job, &attempt, &stop).await
         } else {
@@ -248,16 +297,31 @@ impl Worker {
             }
         };
         let shared = !apart || job.tree.worktree().is_none();
-        self.checking.fetch_add(usize::from(shared), Ordering::SeqCst);
+        if self.checking.fetch_add(usize::from(shared), Ordering::SeqCst) == 0 && shared {
+            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = self.left_by_others(&attempt);
+        }
         let ran = check::run(&job.supervisor, self.check_run(&attempt, index, place), stop).await;
         let last = self.checking.fetch_sub(usize::from(shared), Ordering::SeqCst) == 1;
         match ran {
             Ran::Checked(result) => {
                 let ms = result.evidence.ms;
-                let notes = if shared && last { restore_after_checks(job, &attempt) } else { Vec::new() };
+                if shared && last {
+                    let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    notes.extend(restore_after_checks(job, &attempt, &left));
+                }
                 Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes }
             }
             Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
+        }
+    }
+
+    /// Takes back what somebody else committed on the branch: what is judged as a whole must be what was judged in parts.
+    fn only_ccos(&self, attempt: &AttemptId) -> Vec<String> {
+        let Some(worktree) = self.job.tree.worktree() else { return Vec::new() };
+        let tip = self.job.tips.lock();
+        match change::take_back(&self.job, worktree, attempt, tip.as_deref()) {
+            Ok(note) => note.into_iter().collect(),
+            Err(error) => vec![format!("whether the branch holds commits of others cannot be told: {error}")],
         }
     }
 
@@ -352,22 +416,14 @@ fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, T
 }
 
 /// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
-fn restore_after_checks(job: &Job, attempt: &AttemptId) -> Vec<String> {
+fn restore_after_checks(job: &Job, attempt: &AttemptId, left: &[PathBuf]) -> Vec<String> {
     let Some(worktree) = job.tree.worktree() else { return Vec::new() };
-    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
-    match worktree.meddled(&patch) {
+    match set_right(job, worktree, attempt, left) {
         Ok(None) => Vec::new(),
-        // What git itself cannot check out as it was committed is nobody's change.
-        Ok(Some(undone)) if undone.changes.is_empty() => Vec::new(),
-        Ok(Some(undone)) => {
-            let paths: Vec<String> = undone.changes.iter().map(|changed| changed.path.display().to_string()).collect();
-            vec![format!(
-                "checks changed {}; that was put back, and is kept as `{}`",
-                paths.join(", "),
-                patch.display()
-            )]
+        Ok(Some((what, told))) => {
+            std::iter::once(format!("{what} changed while checks ran; that was undone")).chain(told).collect()
         }
-        Err(error) => vec![format!("what checks changed cannot be put back: {error}")],
+        Err(error) => vec![format!("what checks changed cannot be undone: {error}")],
     }
 }
 
