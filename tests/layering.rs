@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("check", &["process", "tree", "lifecycle"]),
     ("context", &["plan", "lifecycle"]),
     ("tamper", &["spec::writeset"]),
-    ("executor", &["spec", "lifecycle", "plan", "journal", "process", "agent", "tree", "check", "context"]),
+    ("executor", &["spec", "lifecycle", "plan", "journal", "process", "agent", "tree", "check", "context", "tamper"]),
     ("progress", &["lifecycle", "plan", "journal::store"]),
     (
         "cli",

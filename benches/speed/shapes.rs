@@ -61,7 +61,7 @@ impl Shape {
             .collect();
         let manifest = json!({
             "$schema": "cco", "name": self.name(), "project": "speed", "work_dir": "work",
-            "execution": { "mode": "quick", "isolation": "shared" }, "components": components,
+            "execution": { "mode": "quick", "isolation": "shared", "reviewers": 0 }, "components": components,
         });
         std::fs::write(spec.join("manifest.json"), manifest.to_string()).unwrap();
     }

@@ -1,11 +1,12 @@
 //! The change checks: what a writing step left in the tree is compared with what it may change and with what was there
 //! before, and the checkout of the user with what it was. What is not the step's to change is undone before the commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::job::Job;
 use super::owners::Breach;
+use super::worker::Worked;
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::lifecycle::event::Issue;
 use crate::lifecycle::report::Severity;
@@ -20,19 +21,12 @@ use crate::tree::{Bounds, Change, Contents, Fingerprint, TreeError, Until, Workt
 pub struct Before {
     /// The user's checkout.
     pub checkout: Option<Fingerprint>,
-    /// What is known of the subject's commits.
-    pub commits: Known,
-    /// What was there and in no commit: left half written by another step, and nobody's doing now.
-    pub left: Vec<PathBuf>,
-}
-
-/// What is known of a subject's commits when an attempt begins.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    /// The first one; none while there is none.
-    pub first: Option<String>,
-    /// Whether one of them is of its implementation.
-    pub implemented: bool,
+    /// What was done on the subject before.
+    pub work: Worked,
+    /// The last commit on the branch.
+    pub tip: Option<String>,
+    /// What differed from the last commit then: somebody's work that is not finished.
+    pub dirty: HashSet<PathBuf>,
 }
 
 /// Takes back commits that the agent made by itself, keeping them aside: what it did is then judged like everything else.
@@ -63,27 +57,31 @@ pub fn take_back(
 /// So many files are named one by one; of more, their number is told.
 const NAMED: usize = 20;
 
-/// Undoes what the step changed beyond its write set; an issue for each file, and a note that says where it is kept.
-/// `foreign` says what is another writer's, which has not committed yet.
+/// The files that the step changed and may; an issue for each that it may not, whose change is undone, and a note that
+/// says where it is kept. What `others` are writing is theirs.
 pub fn hold_to_write_set(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    changed: &[PathBuf],
-    foreign: &dyn Fn(&Path) -> bool,
-) -> Result<(Vec<Issue>, Option<String>), TreeError> {
-    let mut breaches = Vec::new();
-    for path in changed.iter().filter(|path| !foreign(path)) {
+    others: &dyn Fn() -> Vec<Subject>,
+) -> Result<Held, TreeError> {
+    let changed = worktree.uncommitted()?;
+    let theirs = Theirs::new(job, &attempt.on, &others());
+    let (mut own, mut breaches) = (Vec::new(), Vec::new());
+    for path in changed.into_iter().map(|changed| changed.path).filter(|path| !theirs.has(&intended(path))) {
         let breach = match &attempt.on {
-            Subject::Component(id) => job.plan.index(id).and_then(|at| job.owners.breach(at, path)),
-            Subject::Run => job.owners.breach_of_run(path),
+            Subject::Component(id) => job.plan.index(id).and_then(|at| job.owners.breach(at, &path)),
+            Subject::Run => job.owners.breach_of_run(&path),
         };
-        breaches.extend(breach.map(|breach| (path, breach)));
+        match breach {
+            None => own.push(path),
+            Some(breach) => breaches.push((path, breach)),
+        }
     }
     if breaches.is_empty() {
-        return Ok((Vec::new(), None));
+        return Ok(Held { own, issues: Vec::new(), note: None });
     }
-    let paths: Vec<PathBuf> = breaches.iter().map(|(path, _)| (*path).clone()).collect();
+    let paths: Vec<PathBuf> = breaches.iter().map(|(path, _)| path.clone()).collect();
     let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
     let undone = worktree.undo(&paths, &patch)?;
     // Where it is kept differs from step to step, and the issue must not.
@@ -94,7 +92,52 @@ pub fn hold_to_write_set(
         let text = format!("the step changed {more} that it may not, `{}` the first; that was undone", path.display());
         issues.push(issue("write_set", None, None, text, Some("keep to the write set")));
     }
-    Ok((issues, note))
+    Ok(Held { own, issues, note })
+}
+
+/// What of a step's changes is the step's own, and what was not.
+#[derive(Debug)]
+pub struct Held {
+    /// The files that it may change.
+    pub own: Vec<PathBuf>,
+    /// An issue for each other.
+    pub issues: Vec<Issue>,
+    /// Where these changes are kept.
+    pub note: Option<String>,
+}
+
+/// The agent writes a file under a name of its own beside it, and renames it then.
+fn intended(path: &Path) -> PathBuf {
+    let text = path.to_string_lossy();
+    PathBuf::from(text.split_once(".tmp.").map_or(&*text, |(file, _)| file))
+}
+
+/// What others write who have not committed yet.
+struct Theirs {
+    files: WriteSet,
+    /// Their tests, which may be given by globs that mean those of all.
+    tests: WriteSet,
+    own: WriteSet,
+}
+
+impl Theirs {
+    fn new(job: &Job, on: &Subject, others: &[Subject]) -> Self {
+        let set = |patterns: Vec<&str>| WriteSet::new(patterns).unwrap_or_default();
+        let others: Vec<&ComponentDef> = others.iter().filter_map(|other| job.definition_of(other)).collect();
+        fn tests(of: &ComponentDef) -> impl Iterator<Item = &str> {
+            of.tests.iter().map(String::as_str)
+        }
+        let own = job.definition_of(on).into_iter().flat_map(|own| own.write_patterns().chain(tests(own)));
+        Self {
+            files: set(others.iter().flat_map(|other| other.write_patterns()).collect()),
+            tests: set(others.iter().flat_map(|other| tests(other)).collect()),
+            own: set(own.collect()),
+        }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.files.matches(path) || (self.tests.matches(path) && !self.own.matches(path))
+    }
 }
 
 fn breached(path: &Path, breach: &Breach) -> Issue {
@@ -240,13 +283,10 @@ pub fn hidden(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Result<Vec
 
 /// A step that says that it is done and changed nothing is not believed; nor is a fix of a component that never changed
 /// anything.
-pub fn claims_nothing(attempt: &AttemptId, known: &Known) -> Option<Issue> {
-    let nothing = match (&attempt.on, &attempt.step) {
-        (Subject::Component(_), Step::Implement) => !known.implemented,
-        (Subject::Component(_), Step::Skeleton | Step::Fix) => known.first.is_none(),
-        // There may be nothing to revise, and what mends the whole shows by its checks.
-        _ => false,
-    };
+pub fn claims_nothing(attempt: &AttemptId, work: &Worked) -> Option<Issue> {
+    // There may be nothing to revise, and what mends the whole shows by its checks.
+    let component = matches!(attempt.on, Subject::Component(_));
+    let nothing = component && matches!(attempt.step, Step::Skeleton | Step::Implement | Step::Fix) && !work.begun;
     let text = "the step says that it is done, but no file changed";
     let mend = "do the work; if there is nothing to do, answer with status `nothing_to_do` and the reason";
     nothing.then(|| issue("change:nothing", None, None, text.to_owned(), Some(mend)))
@@ -267,4 +307,10 @@ pub(super) fn issue(source: &str, file: Option<&Path>, line: Option<u32>, text: 
         text,
         suggested_fix: mend.map(str::to_owned),
     }
+}
+
+/// What differs from the last commit now; nothing where that cannot be told or there is no git.
+pub fn dirty(job: &Job) -> HashSet<PathBuf> {
+    let changed = job.tree.worktree().and_then(|worktree| worktree.uncommitted().ok()).unwrap_or_default();
+    changed.into_iter().map(|changed| changed.path).collect()
 }

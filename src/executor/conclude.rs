@@ -1,9 +1,7 @@
 //! What a reply means for its attempt: a writer's work is compared and committed before it counts, and a reader's word
 //! counts only if it changed nothing.
 
-use std::path::{Path, PathBuf};
-
-use super::change::{self, Before};
+use super::change::{self, Before, Held};
 use super::job::Job;
 use super::outside::checkout;
 use super::put_back::put_back;
@@ -18,16 +16,16 @@ use crate::spec::writeset::WriteSet;
 use crate::tree::{Commit, TreeError, Worktree, product};
 
 /// What else must be known to judge a reply.
-#[derive(Debug, Default)]
-pub struct Surroundings {
-    /// The others that are writing now, or may have left something half written.
-    pub others: Vec<Subject>,
+pub struct Surroundings<'a> {
+    /// Gives the others that are writing now, or left something half written. Asked after the tree was looked at: who
+    /// begins later has nothing in it yet.
+    pub others: &'a dyn Fn() -> Vec<Subject>,
     /// What was there before the step.
     pub before: Before,
 }
 
 /// How an attempt ended, by its reply and by what it left in the tree.
-pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundings) -> Ended {
+pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundings<'_>) -> Ended {
     let Reply { ending, usage, wall_ms: ms, denials, mut notes } = reply;
     for denial in denials {
         let mend =
@@ -36,16 +34,19 @@ pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundin
     }
     let end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, &attempt, report, around, &mut notes),
-        Ending::Answered(Answer::Reviewed(report)) => unless_it_meddled(job, &attempt, around, &mut notes, || {
-            AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new() }
-        }),
-        Ending::Answered(Answer::Voted(ballot)) => {
-            unless_it_meddled(job, &attempt, around, &mut notes, || AttemptEnd::Voted { ballot: Box::new(ballot) })
+        Ending::Answered(Answer::Reviewed(report)) => {
+            unless_it_meddled(job, &attempt, &around.before, &mut notes, || AttemptEnd::Reviewed {
+                report: Box::new(report),
+                issues: Vec::new(),
+            })
         }
+        Ending::Answered(Answer::Voted(ballot)) => unless_it_meddled(job, &attempt, &around.before, &mut notes, || {
+            AttemptEnd::Voted { ballot: Box::new(ballot) }
+        }),
         Ending::Failed { trouble, message, resumable } => {
             notes.extend(take_back(job, &attempt));
             if trouble == Trouble::ConversationLost && attempt.step.writes() {
-                notes.extend(put_back(job, &attempt, &around.others));
+                notes.extend(put_back(job, &attempt, &(around.others)()));
             }
             AttemptEnd::Failed { class: trouble, message, resumable }
         }
@@ -67,16 +68,16 @@ fn take_back(job: &Job, attempt: &AttemptId) -> Option<String> {
     }
 }
 
-/// The word of a reader counts only if the tree is as it was: what differs is kept as a patch and undone.
+/// The word of a reader counts only if the tree is as it was: what it changed is kept as a patch and undone.
 fn unless_it_meddled(
     job: &Job,
     attempt: &AttemptId,
-    around: &Surroundings,
+    before: &Before,
     notes: &mut Vec<String>,
     end: impl FnOnce() -> AttemptEnd,
 ) -> AttemptEnd {
     let Some(worktree) = job.tree.worktree() else { return end() };
-    let message = match set_right(job, worktree, attempt, &around.before.left) {
+    let message = match set_right(job, worktree, attempt, &before.dirty) {
         Ok(None) => return end(),
         Ok(Some((what, told))) => {
             notes.extend(told);
@@ -92,7 +93,7 @@ fn keep(
     job: &Job,
     attempt: &AttemptId,
     report: WriterReport,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     notes: &mut Vec<String>,
 ) -> AttemptEnd {
     match compare_and_commit(job, attempt, &report, around, notes) {
@@ -112,33 +113,34 @@ fn compare_and_commit(
     job: &Job,
     attempt: &AttemptId,
     report: &WriterReport,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     notes: &mut Vec<String>,
 ) -> Result<(Option<String>, Vec<Issue>), TreeError> {
-    // A commit is made before the report passes the gate.
-    let summary = &job.redactor.text(&report.summary);
     let Some(worktree) = job.tree.worktree() else { return Ok((None, Vec::new())) };
     let before = &around.before;
     // Held to the end of the commit: what another step commits meanwhile must not look like somebody else's.
     let mut tip = job.tips.lock();
+    let alone = *tip == before.tip;
     notes.extend(change::take_back(job, worktree, attempt, tip.as_deref())?);
-    let changed: Vec<PathBuf> = worktree.uncommitted()?.into_iter().map(|changed| changed.path).collect();
-    let theirs = Theirs::new(job, &attempt.on, &around.others);
-    let foreign = |path: &Path| theirs.has(path) || before.left.iter().any(|left| left == path);
-    let (mut findings, kept) = change::hold_to_write_set(job, worktree, attempt, &changed, &foreign)?;
-    notes.extend(kept);
-    let others = theirs.patterns(&changed);
-    let commit = Commit { spec: &job.plan.spec, attempt, summary, others: &others };
-    let made = job.tree.commit(&commit)?;
+    let Held { own: paths, issues: mut findings, note } =
+        change::hold_to_write_set(job, worktree, attempt, around.others)?;
+    notes.extend(note);
+    // A commit is made before the report passes the gate.
+    let summary = &job.redactor.text(&report.summary);
+    let made = job.tree.commit(&Commit { spec: &job.plan.spec, attempt, summary, paths: &paths })?;
+    if let Some(made) = &made {
+        *tip = Some(made.clone());
+    }
+    drop(tip);
     // What was committed by a run that died before it could say so.
     let made = match made {
         Some(made) => Some(made),
         None => job.tree.commit_of(attempt)?,
     };
-    if let Some(made) = &made {
-        *tip = Some(made.clone());
+    // Where others commit meanwhile, files that nobody owns can be in a commit of theirs.
+    if made.is_none() && alone && report.status == Claim::Done {
+        findings.extend(change::claims_nothing(attempt, &before.work));
     }
-    drop(tip);
     findings.extend(judge(job, worktree, attempt, report, before, made.as_deref(), notes)?);
     Ok((made, findings))
 }
@@ -152,60 +154,15 @@ fn judge(
     made: Option<&str>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Issue>, TreeError> {
-    let first = before.commits.first.as_deref().or(made);
+    let first = before.work.first.as_deref().or(made);
     let finished = report.status == Claim::Done && attempt.step != Step::Skeleton;
     let (mut findings, untested) = change::tampering(job, worktree, attempt, first, finished)?;
     notes.extend(untested);
     findings.extend(change::hidden(job, worktree, attempt)?);
-    if made.is_none() && report.status == Claim::Done {
-        findings.extend(change::claims_nothing(attempt, &before.commits));
-    }
     let (touched, told) = checkout(job, worktree, attempt, before)?;
     findings.extend(touched);
     notes.extend(told);
     Ok(findings)
-}
-
-/// What others write who have not committed yet.
-struct Theirs {
-    files: Vec<String>,
-    owned: WriteSet,
-    /// Their tests, which may be given by globs that mean those of all.
-    tests: WriteSet,
-    own: WriteSet,
-}
-
-impl Theirs {
-    fn new(job: &Job, on: &Subject, others: &[Subject]) -> Self {
-        let set = |patterns: &[&str]| WriteSet::new(patterns.iter().copied()).unwrap_or_default();
-        let files = job.patterns_of(others);
-        let definitions = || others.iter().filter_map(|other| job.definition_of(other));
-        let tests: Vec<&str> = definitions().flat_map(|other| &other.tests).map(String::as_str).collect();
-        let own: Vec<&str> = job
-            .definition_of(on)
-            .map(|own| own.write_patterns().chain(own.tests.iter().map(String::as_str)).collect())
-            .unwrap_or_default();
-        Self {
-            owned: set(&files.iter().map(String::as_str).collect::<Vec<_>>()),
-            files,
-            tests: set(&tests),
-            own: set(&own),
-        }
-    }
-
-    fn has(&self, path: &Path) -> bool {
-        self.owned.matches(path) || (self.tests.matches(path) && !self.own.matches(path))
-    }
-
-    /// What must stay out of a commit: their files by pattern, and of the changed ones their tests.
-    fn patterns(&self, changed: &[PathBuf]) -> Vec<String> {
-        let tests = changed.iter().filter(|path| self.tests.matches(path) && !self.own.matches(path));
-        let literal = |path: &PathBuf| {
-            let special = |c: char| if "*?[]\\".contains(c) { format!("\\{c}") } else { c.to_string() };
-            path.to_str().map(|path| path.chars().map(special).collect::<String>())
-        };
-        self.files.iter().cloned().chain(tests.filter_map(literal)).collect()
-    }
 }
 
 fn product_of(job: &Job, definition: &ComponentDef) -> Digest {

@@ -15,13 +15,12 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::archive::Archive;
 use super::boots::Boots;
 use super::brief::brief;
-use super::change::Known;
 use super::gate;
 use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
 use super::recover::settle_left;
 use super::signals::{Asked, Signals};
-use super::worker::{Ended, Order, Worker, ended};
+use super::worker::{Ended, Order, Worked, Worker, ended};
 use crate::context::render;
 use crate::ids::{AttemptId, Subject};
 use crate::journal::{Journal, JournalError};
@@ -195,8 +194,11 @@ impl Dispatcher {
         for (attempt, resumed) in &in_flight {
             let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
             let others: Vec<Subject> = others.map(|(other, _)| other.on.clone()).collect();
-            let commits = known_commits(&self.state, &attempt.on);
-            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, commits);
+            let work = worked(&self.state, &attempt.on);
+            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, work);
+            if attempt.step.writes() && matches!(left.end, AttemptEnd::Interrupted { resumable: true }) {
+                self.worker.leave_half_written(attempt.on.clone());
+            }
             self.settle(left)?;
         }
         let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
@@ -265,8 +267,8 @@ impl Dispatcher {
                 Task::Check(..) => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
-            let commits = known_commits(&self.state, &launch.attempt.on);
-            let order = Order { launch, brief, commits };
+            let work = worked(&self.state, &launch.attempt.on);
+            let order = Order { launch, brief, work };
             let (start, started) = oneshot::channel();
             let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
             self.attempts.insert(task.id(), attempt);
@@ -446,13 +448,12 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|about| about.modified()).ok()
 }
 
-/// What is known of a subject's commits.
-fn known_commits(state: &RunState, on: &Subject) -> Known {
-    let commits = state.subject(on).and_then(|subject| subject.commits.as_ref());
-    commits.map_or_else(Known::default, |commits| Known {
-        first: Some(commits.first.to_string()),
-        implemented: commits.implemented.is_some(),
-    })
+/// What was done on a subject before.
+fn worked(state: &RunState, on: &Subject) -> Worked {
+    let Some(subject) = state.subject(on) else { return Worked::default() };
+    let first = subject.commits.as_ref().map(|commits| commits.first.to_string());
+    Worked { begun: first.is_some() || subject.delivered.is_some(), first }
+}
 }
 
 fn new_session() -> Box<str> {

@@ -29,7 +29,7 @@ pub fn go_back(job: &Job, attempt: &AttemptId, origin: &Origin, others: &[Subjec
     worktree.keep(&job.plan.spec, &kept, "HEAD").map_err(|error| text(&error))?;
     let owns = |path: &Path| path.to_str().is_some_and(|path| own.has(path));
     let summary = format!("go back to {what}");
-    let commit = Commit { spec: &job.plan.spec, attempt, summary: &summary, others: &[] };
+    let commit = Commit { spec: &job.plan.spec, attempt, summary: &summary, paths: &[] };
     let made = worktree.restore(state, &owns, &commit).map_err(|error| text(&error))?;
     if let Some(made) = made {
         notes.push(format!(

@@ -1,5 +1,6 @@
 //! The tree of those who may only read: whatever they changed or committed is kept aside and undone.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::change;
@@ -12,7 +13,7 @@ use crate::tree::{TreeError, Worktree};
 const NAMED: usize = 10;
 
 /// Sets the tree back to the last commit that cco knows; gives what was changed and where it is kept, in words. None
-/// where all is as it was. `left` was not committed before, and is nobody's doing now.
+/// where all is as it was. What was `dirty` before is somebody's work that is not finished.
 ///
 /// # Errors
 /// Git's own: whether something changed cannot be told.
@@ -20,13 +21,13 @@ pub fn set_right(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    left: &[PathBuf],
+    dirty: &HashSet<PathBuf>,
 ) -> Result<Option<(String, Vec<String>)>, TreeError> {
     // First the commits: what they hold is then a change like any other.
     let tip = job.tips.lock();
     let taken = change::take_back(job, worktree, attempt, tip.as_deref())?;
     let changed = worktree.uncommitted()?.into_iter().map(|changed| changed.path);
-    let changed: Vec<PathBuf> = changed.filter(|path| !left.contains(path)).collect();
+    let changed: Vec<PathBuf> = changed.filter(|path| !dirty.contains(path)).collect();
     let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
     let undone = if changed.is_empty() { None } else { Some(worktree.undo(&changed, &patch)?) };
     drop(tip);

@@ -1,11 +1,10 @@
 //! From an action to its outcome: agent steps and check commands, each with what must follow before it can be recorded
 //! (the tree compared, the work committed).
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::archive::Archive;
 use super::brief::context_text;
-use super::change::{self, Before, Known};
+use super::change::{self, Before};
 use super::conclude::{Surroundings, conclude, kind_of};
 use super::fresh::{FreshTree, NoPlace, Place};
 use super::job::Job;
@@ -60,17 +59,17 @@ pub struct Order {
     pub launch: Launch,
     /// The template and its input; none for checks.
     pub brief: Option<(Role, Box<PromptInput>)>,
-    /// What is known of the subject's commits.
-    pub commits: Known,
+    /// What was done on the subject before.
+    pub work: Worked,
 }
 
-/// What a subject has to do with files that are in no commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hand {
-    /// It writes now.
-    Writes,
-    /// It was cut off, and may have left something half written.
-    Left,
+/// What was done on a subject before.
+#[derive(Debug, Clone, Default)]
+pub struct Worked {
+    /// The first commit of its work.
+    pub first: Option<String>,
+    /// Whether it was worked on at all.
+    pub begun: bool,
 }
 
 /// Performs actions by real processes.
@@ -78,20 +77,26 @@ pub struct Worker {
     job: Arc<Job>,
     archive: Arc<Archive>,
     /// The writers that run: what one commits, or puts back, must not hold what another has half written.
-    writing: Mutex<HashMap<Subject, Hand>>,
+    writing: Mutex<HashSet<AttemptId>>,
     /// Where the whole is proven.
     fresh: FreshTree,
-    /// Checks that run in the common tree.
-    checking: AtomicUsize,
-    /// What was in no commit when the first of these began.
-    left: Mutex<Vec<PathBuf>>,
+    /// Checks that run in the common tree, and what differed in it before the first of them.
+    checking: Mutex<(usize, HashSet<PathBuf>)>,
+    /// Whose last writer did not come to its end, so that its work is half written.
+    half_written: Mutex<HashSet<Subject>>,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        let (writing, left, fresh) = (Mutex::default(), Mutex::default(), FreshTree::default());
-        Self { job, archive, writing, fresh, checking: AtomicUsize::new(0), left }
+        Self {
+            job,
+            archive,
+            writing: Mutex::default(),
+            fresh: FreshTree::default(),
+            checking: Mutex::default(),
+            half_written: Mutex::default(),
+        }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
@@ -106,9 +111,9 @@ impl Worker {
             (Task::Agent { session, resume, strong, origin }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
-                match self.request(&attempt, session, *strong, role, *input, order.commits.first.as_deref()) {
+                match self.request(&attempt, session, *strong, role, *input, order.work.first.as_deref()) {
                     Ok(request) => match started.await {
-                        Ok(()) => self.ask(request, origin.as_ref(), order.commits, stop).await,
+                        Ok(()) => self.ask(request, origin.as_ref(), order.work, stop).await,
                         Err(_) => never_started(attempt),
                     },
                     Err(message) => not_started(attempt, message),
@@ -166,13 +171,7 @@ impl Worker {
         })
     }
 
-    async fn ask(
-        &self,
-        request: Request,
-        origin: Option<&Origin>,
-        commits: Known,
-        stop: watch::Receiver<Stop>,
-    ) -> Ended {
+    async fn ask(&self, request: Request, origin: Option<&Origin>, work: Worked, stop: watch::Receiver<Stop>) -> Ended {
         let job = &*self.job;
         let attempt = request.attempt.clone();
         self.begin_writing(&attempt);
@@ -181,12 +180,14 @@ impl Worker {
             match go_back(job, &attempt, origin, &self.others(&attempt)) {
                 Ok(told) => notes = told,
                 Err(why) => {
-                    self.end_writing(&attempt, false);
+                    self.writing().remove(&attempt);
                     return not_started(attempt, format!("its files cannot be set back: {why}"));
                 }
             }
         }
-        let before = Before { checkout: self.checkout(&attempt), commits, left: self.left_by_others(&attempt) };
+        let dirty = if attempt.step.writes() { HashSet::new() } else { change::dirty(job) };
+        let (checkout, tip) = (self.checkout(&attempt), job.tips.lock().clone());
+        let before = Before { checkout, work, tip, dirty };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
@@ -202,11 +203,9 @@ impl Worker {
             Err(_) => asked.await,
         };
         // It is among the writers until its work is committed, or put back: another's commit must not take it along.
-        let around = Surroundings { others: self.others(&attempt), before };
-        let mut ended = conclude(job, attempt, reply, &around);
-        let put_back = matches!(ended.end, AttemptEnd::Failed { class: Trouble::ConversationLost, .. });
-        let left = !put_back && !matches!(ended.end, AttemptEnd::Wrote { .. });
-        self.end_writing(&ended.attempt, left);
+        let around = Surroundings { others: &|| self.others(&attempt), before };
+        let mut ended = conclude(job, attempt.clone(), reply, &around);
+        self.end_writing(&ended);
         notes.append(&mut ended.notes);
         Ended { notes, ..ended }
     }
@@ -234,45 +233,39 @@ impl Worker {
 
     fn begin_writing(&self, attempt: &AttemptId) {
         if attempt.step.writes() {
-            self.writing().insert(attempt.on.clone(), Hand::Writes);
+            self.writing().insert(attempt.clone());
+            self.half_written().remove(&attempt.on);
         }
     }
 
-    /// `left` says whether it may have left something half written.
-    fn end_writing(&self, attempt: &AttemptId, left: bool) {
-        if !attempt.step.writes() {
-            return;
+    /// A writer that did not come to its end left its work half written: it stays its own.
+    fn end_writing(&self, ended: &Ended) {
+        if ended.attempt.step.writes() && !matches!(ended.end, AttemptEnd::Wrote { .. }) {
+            self.leave_half_written(ended.attempt.on.clone());
         }
-        if left {
-            self.writing().insert(attempt.on.clone(), Hand::Left);
-        } else {
-            self.writing().remove(&attempt.on);
-        }
+        self.writing().remove(&ended.attempt);
     }
 
-    /// Those beside `attempt` that write, or left something half written. What mends the whole goes on from wherever
-    /// components were given up.
+    /// Notes that a subject's work lies half written in the tree, until it is gone on with.
+    pub fn leave_half_written(&self, on: Subject) {
+        self.half_written().insert(on);
+    }
+
+    fn half_written(&self) -> MutexGuard<'_, HashSet<Subject>> {
+        self.half_written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those beside `attempt` that write, or have something half written.
     fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
-        let counts = |hand: &Hand| attempt.on != Subject::Run || *hand == Hand::Writes;
-        let writing = self.writing();
-        let others = writing.iter().filter(|(on, hand)| **on != attempt.on && counts(hand));
-        others.map(|(on, _)| on.clone()).collect()
+        let writing: Vec<Subject> = self.writing().iter().map(|other| other.on.clone()).collect();
+        // What mends the whole goes on from wherever components were given up.
+        let left = if attempt.on == Subject::Run { Vec::new() } else { self.half_written().iter().cloned().collect() };
+        let mut others: Vec<Subject> = left.into_iter().chain(writing).collect();
+        others.retain(|other| *other != attempt.on);
+        others
     }
 
-    /// The files that others left half written: they are not the doing of `attempt`.
-    fn left_by_others(&self, attempt: &AttemptId) -> Vec<PathBuf> {
-        let left = self.writing().iter().any(|(on, hand)| *on != attempt.on && *hand == Hand::Left);
-        let Some(worktree) = self.job.tree.worktree().filter(|_| left) else { return Vec::new() };
-        match worktree.uncommitted() {
-            Ok(changed) => changed.into_iter().map(|changed| changed.path).collect(),
-            Err(error) => {
-                tracing::warn!("what other steps left half written cannot be told: {error}");
-                Vec::new()
-            }
-        }
-    }
-
-    fn writing(&self) -> MutexGuard<'_, HashMap<Subject, Hand>> {
+    fn writing(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -297,22 +290,35 @@ impl Worker {
             }
         };
         let shared = !apart || job.tree.worktree().is_none();
-        if self.checking.fetch_add(usize::from(shared), Ordering::SeqCst) == 0 && shared {
-            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = self.left_by_others(&attempt);
+        if shared {
+            self.begin_check();
         }
         let ran = check::run(&job.supervisor, self.check_run(&attempt, index, place), stop).await;
-        let last = self.checking.fetch_sub(usize::from(shared), Ordering::SeqCst) == 1;
+        if shared {
+            notes.extend(self.end_check(&attempt));
+        }
         match ran {
             Ran::Checked(result) => {
                 let ms = result.evidence.ms;
-                if shared && last {
-                    let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    notes.extend(restore_after_checks(job, &attempt, &left));
-                }
                 Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes }
             }
             Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
         }
+    }
+
+    /// The first check looks what is half written; the last one puts back whatever else differs then.
+    fn begin_check(&self) {
+        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        if checking.0 == 0 {
+            checking.1 = change::dirty(&self.job);
+        }
+        checking.0 += 1;
+    }
+
+    fn end_check(&self, attempt: &AttemptId) -> Vec<String> {
+        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        checking.0 -= 1;
+        if checking.0 == 0 { restore_after_checks(&self.job, attempt, &checking.1) } else { Vec::new() }
     }
 
     /// Takes back what somebody else committed on the branch: what is judged as a whole must be what was judged in parts.
@@ -416,9 +422,9 @@ fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, T
 }
 
 /// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
-fn restore_after_checks(job: &Job, attempt: &AttemptId, left: &[PathBuf]) -> Vec<String> {
+fn restore_after_checks(job: &Job, attempt: &AttemptId, dirty: &HashSet<PathBuf>) -> Vec<String> {
     let Some(worktree) = job.tree.worktree() else { return Vec::new() };
-    match set_right(job, worktree, attempt, left) {
+    match set_right(job, worktree, attempt, dirty) {
         Ok(None) => Vec::new(),
         Ok(Some((what, told))) => {
             std::iter::once(format!("{what} changed while checks ran; that was undone")).chain(told).collect()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::event::{Answer, Cause, Event, GateAct, Proof, Redo, Scope, StaleReason, Trend, Verb};
 use super::settle::Settlement;
 use super::state::{Illegal, RunState};
-use super::subject::{During, Phase};
+use super::subject::{During, Phase, Validation};
 use crate::ids::Subject;
 use crate::plan::graph::Index;
 
@@ -86,17 +86,15 @@ impl Settlement<'_> {
                 During::Gate(gate) => gate.clone(),
                 During::Validation(_) | During::Step(_) => self.state.plan().strategy.name.clone(),
             };
-            return self.carry_out(at, &gate, option);
+            return self.carry_out(at, &gate, option, true);
         }
         match (verb, during) {
+            // What the user changed after the work was done is judged before it is voted on.
+            (Verb::Recheck, During::Gate(gate)) if !self.is_before(&gate) => self.open_validation(at, Scope::Final),
             (Verb::Accept, During::Gate(gate)) => {
                 let (option, act) = (Arc::from("accepted by the user"), GateAct::Proceed);
                 self.emit(Event::GateSettled { gate: gate.clone(), option, act, issues: Vec::new() })?;
-                if self.state.plan().gate(&gate).is_some_and(|gate| gate.before) {
-                    Ok(())
-                } else {
-                    self.conclude_whole()
-                }
+                if self.is_before(&gate) { Ok(()) } else { self.conclude_whole() }
             }
             (Verb::Retry | Verb::Option | Verb::Recheck, During::Gate(gate)) => {
                 match self.state.plan().gate(&gate).cloned() {
@@ -106,10 +104,10 @@ impl Settlement<'_> {
             }
             (Verb::Retry | Verb::Option, During::Step(step)) => self.emit(Event::StepOpened { on, step }),
             (Verb::Retry | Verb::Option, During::Validation(_)) if matches!(cause, Cause::FixBudget | Cause::Vote) => {
-                let from = self.best_tree(at);
+                let from = self.state.best_tree(at);
                 self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First, from })
             }
-            (Verb::Retry | Verb::Option | Verb::Recheck, During::Validation(scope)) => self.open_validation(at, scope),
+            (Verb::Retry | Verb::Option | Verb::Recheck, During::Validation(scope)) => self.validate_again(at, scope),
             (Verb::Recheck, During::Step(_)) => self.recheck(at),
             (Verb::Accept, during) => self.accept(at, during),
             (Verb::Skip, _) => match on {
@@ -130,11 +128,17 @@ impl Settlement<'_> {
         }
     }
 
-    /// The commit of the best tree so far, where the last one is another.
-    fn best_tree(&self, at: Index) -> Option<Box<str>> {
-        let subject = self.state.component_or_run(at);
-        let best = subject.fixing.as_ref()?.best_at.clone()?;
-        (subject.tip() != Some(&*best)).then_some(best)
+    /// Validates anew what a question interrupted; of a single change, what follows it.
+    fn validate_again(&mut self, at: Index, scope: Scope) -> Result<(), Illegal> {
+        let validation = match &self.state.component_or_run(at).phase {
+            Phase::Validating(validation) => Some(validation),
+            Phase::Voting(poll) => poll.validation.as_ref(),
+            _ => None,
+        };
+        if validation.is_some_and(|validation| validation.change_only) {
+            return self.proceed(at);
+        }
+        self.open_validation(at, scope)
     }
 
     /// Validates the tree as the user left it.
@@ -147,21 +151,36 @@ impl Settlement<'_> {
         self.open_validation(at, scope)
     }
 
+    /// Goes on with what the user took as it is: only that, what is still to be checked is checked.
     fn accept(&mut self, at: Index, during: During) -> Result<(), Illegal> {
-        if at == self.state.run_index() {
-            let scope = match during {
-                During::Validation(scope) => scope,
-                During::Step(_) | During::Gate(_) => {
-                    self.state.run_work().fixing.as_ref().and_then(|fixing| fixing.scope).unwrap_or(Scope::Final)
+        let run = at == self.state.run_index();
+        match during {
+            During::Validation(scope) if run => {
+                self.emit(Event::ValidationWaived { scope })?;
+                match scope {
+                    Scope::Final => self.go_on(at, scope),
+                    Scope::Level(_) | Scope::Component | Scope::Baseline => Ok(()),
                 }
-            };
-            self.emit(Event::ValidationWaived { scope })?;
-            return match scope {
-                Scope::Final => self.emit(Event::RunCompleted { proof: Proof::Waived }),
-                Scope::Level(_) | Scope::Component | Scope::Baseline => Ok(()),
-            };
+            }
+            During::Validation(scope) => self.go_on(at, scope),
+            During::Step(_) | During::Gate(_) if run => self.recheck(at),
+            During::Step(_) | During::Gate(_) => {
+                let more = self.state.plan().legs(at).len() > usize::from(self.state.component(at).leg);
+                if more || self.has_findings(at) { self.proceed(at) } else { self.complete_as(at, Proof::Waived) }
+            }
         }
-        let more = self.state.plan().legs(at).len() > usize::from(self.state.component(at).leg);
-        if more { self.proceed(at) } else { self.complete_as(at, Proof::Waived) }
+    }
+
+    /// The open validation goes on, as far as it is still the one that today's manifest asks for.
+    fn go_on(&mut self, at: Index, scope: Scope) -> Result<(), Illegal> {
+        match &self.state.component_or_run(at).phase {
+            Phase::Validating(validation) if self.is_of_today(at, validation) => self.conclude_if_settled(at),
+            _ => self.validate_again(at, scope),
+        }
+    }
+
+    fn is_of_today(&self, at: Index, validation: &Validation) -> bool {
+        let known = |name: &Arc<str>| self.state.plan().check_named(name).is_some();
+        validation.set == self.check_set(at) && validation.checks.iter().all(|(name, _)| known(name))
     }
 }

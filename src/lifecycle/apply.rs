@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Trend, Verb, Verdict};
+use super::event::{Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Verb, Verdict};
 use super::state::{Halt, Illegal, RunState};
-use super::subject::{During, Origin, Phase, Question, Review, Running, Slot, Standing, Todo, Tries, Validation, Work};
+use super::subject::{During, FixLoop, Origin, Phase, Question, Review, Running, Slot, Todo, Tries, Validation, Work};
 use crate::ids::{Digest, Step, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{Leg, Plan};
@@ -61,6 +61,10 @@ impl RunState {
             }
             Event::StepOpened { on, step } => {
                 let index = self.index(event, on)?;
+                let over =
+                    |fixing: &FixLoop| matches!(step, Step::Skeleton | Step::Implement) && fixing.scope.is_some();
+                // What was found so far is mended, or taken as it is.
+                self.at_mut(index).fixing.take_if(|fixing| over(fixing));
                 self.enter(index, Phase::Working(Work::new(step.clone())));
             }
             Event::AttemptStarted { attempt, session, resumed } => {
@@ -100,28 +104,26 @@ impl RunState {
                     return Err(Self::illegal(event, "no validation is open"));
                 };
                 let (scope, set, change_only) = (validation.scope, validation.set, validation.change_only);
+                let strict = validation.strict;
                 if !change_only {
                     self.at_mut(index).checks = Some(set);
                 }
                 match verdict {
                     Verdict::Pass if change_only => {}
                     Verdict::Pass => self.pass(index, scope, set),
-                    Verdict::Fail => self.fail(index, scope, issues),
+                    Verdict::Fail => self.fail(index, scope, strict, issues),
                     Verdict::Unavailable => {}
                 }
             }
             Event::ValidationWaived { scope } => self.accept_level(*scope),
             Event::FixOpened { on, counted, from, .. } => {
                 let index = self.index(event, on)?;
-                let subject = self.at_mut(index);
-                let tip = subject.tip().map(Box::from);
-                let fixing = subject.fixing.get_or_insert_default();
+                let fixing = self.at_mut(index).fixing.get_or_insert_default();
                 fixing.rounds += 1;
                 fixing.counted += u32::from(*counted);
-                let standing = Standing::of(&fixing.issues);
-                if matches!(standing.against(fixing.best), Trend::First | Trend::Better) {
-                    fixing.best = Some(standing);
-                    fixing.best_at = tip;
+                if from.is_some() {
+                    // What is wrong with the tree that is given up says nothing of the one that is gone back to.
+                    fixing.issues = fixing.best_issues.clone();
                 }
                 let origin = from.clone().map(Origin::At);
                 self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Fix) }));
@@ -140,7 +142,12 @@ impl RunState {
                 let during = self.during(event, index)?;
                 self.asked += 1;
                 self.questions.insert(escalation.id.clone(), (**escalation).clone());
-                let question = Question { id: escalation.id.clone(), cause: escalation.cause, during };
+                let held = match (&during, &self.component_or_run(index).phase) {
+                    (During::Step(step), _) => Phase::Working(Work::new(step.clone())),
+                    (_, phase) => phase.clone(),
+                };
+                let (id, cause) = (escalation.id.clone(), escalation.cause);
+                let question = Question { id, cause, during, held: Box::new(held) };
                 self.enter(index, Phase::Asking(Box::new(question)));
             }
             Event::Answered(answer) => self.take_answer(event, answer)?,
@@ -192,18 +199,17 @@ impl RunState {
     }
 
     /// A FAIL leaves its issues to the fix loop, which counts how often each came back.
-    fn fail(&mut self, index: Index, scope: Scope, issues: &[Issue]) {
-        let fixing = self.at_mut(index).fixing.get_or_insert_default();
-        fixing.scope = Some(scope);
-        fixing.returns = issues
-            .iter()
-            .map(|issue| (issue.fingerprint, fixing.returns.get(&issue.fingerprint).map_or(1, |times| times + 1)))
-            .collect();
-        fixing.issues = issues.to_vec();
+    fn fail(&mut self, index: Index, scope: Scope, strict: bool, issues: &[Issue]) {
+        let subject = self.at_mut(index);
+        let tip = subject.tip().map(Box::<str>::from);
+        let fixing = subject.fixing.get_or_insert_default();
+        fixing.found(scope, issues, tip.as_deref());
+        fixing.pressed |= strict && issues.iter().any(|issue| issue.source.starts_with("review:"));
     }
 
     /// What a PASS makes true; components complete by an event of their own.
     fn pass(&mut self, index: Index, scope: Scope, set: Digest) {
+        let proves = self.proves_the_whole();
         let subject = self.at_mut(index);
         subject.fixing = None;
         match scope {
@@ -214,7 +220,7 @@ impl RunState {
             Scope::Component => subject.leg += 1,
             Scope::Level(_) => self.accept_level(scope),
             Scope::Final => {
-                if self.plan().final_checks.is_empty() {
+                if !proves {
                     return;
                 }
                 for at in 0..self.run_index() {
@@ -226,6 +232,15 @@ impl RunState {
         }
     }
 
+    /// Whether the open validation of the whole proves what was not checked before: it looked, and found nothing that
+    /// the user had to take as it is.
+    fn proves_the_whole(&self) -> bool {
+        let run = self.run_index();
+        let Phase::Validating(validation) = &self.run_work().phase else { return false };
+        let looked = !validation.checks.is_empty() || !validation.reviews.is_empty();
+        looked && !validation.found().any(|issue| self.is_taken(issue, run))
+    }
+
     /// A level or the base is validated, or the user took it as it is: what comes next may start.
     fn accept_level(&mut self, scope: Scope) {
         match scope {
@@ -233,6 +248,8 @@ impl RunState {
             Scope::Baseline => self.baseline = Some(self.plan().run_checks),
             Scope::Component | Scope::Final => return,
         }
+        let run = self.run_index();
+        self.at_mut(run).fixing = None;
         self.enter(self.run_index(), Phase::Waiting(Todo::Fresh));
     }
 
@@ -268,6 +285,10 @@ impl RunState {
         }
         let open = escalation.issues.iter().any(|issue| !self.is_waived(issue, index));
         let subject = self.at_mut(index);
+        // Whatever the user decides, the voters have thought about it.
+        if let (Phase::Voting(poll), Some(fixing)) = (&*question.held, &mut subject.fixing) {
+            fixing.advice = poll.reasons(answer.option.as_deref());
+        }
         if let Some(guidance) = &answer.guidance {
             subject.guidance.push(Arc::from(guidance.as_str()));
         }
@@ -284,20 +305,15 @@ impl RunState {
             fixing.returns.clear();
         }
         if answer.verb == Verb::Accept && !open && escalation.on != Subject::Run {
-            match &question.during {
-                During::Step(Step::Fix) | During::Validation(_) => subject.leg += 1,
-                During::Step(_) => subject.leg = accepted.unwrap_or(subject.leg),
-                During::Gate(_) => {}
-            }
+            subject.leg = accepted.unwrap_or(subject.leg);
         }
-        // Until the event that tells what follows, it stands where the question found it.
-        let phase = match question.during {
-            During::Step(step) => Phase::Working(Work::new(step)),
-            During::Validation(scope) => {
-                let round = self.at_mut(index).rounds;
-                Phase::Validating(Box::new(Validation::empty(scope, round)))
+        // It stands where the question found it. Who takes the issues of a vote on how to mend as they are goes on with
+        // the validation that found them.
+        let phase = match (*question.held, question.during) {
+            (Phase::Voting(poll), During::Validation(_)) if answer.verb == Verb::Accept => {
+                poll.validation.map_or(Phase::Waiting(Todo::Validate), Phase::Validating)
             }
-            During::Gate(_) => Phase::Validating(Box::new(Validation::empty(Scope::Final, self.at_mut(index).rounds))),
+            (held, _) => held,
         };
         self.enter(index, phase);
         Ok(())

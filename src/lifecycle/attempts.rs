@@ -3,6 +3,7 @@
 use super::apply::leg_after;
 use super::event::{AttemptEnd, Event, Issue, RunEnd, Trouble, Usage, Verdict};
 use super::report::{Claim, Severity, WriterReport};
+use super::sameness;
 use super::state::{Halt, Illegal, RunState};
 use super::subject::{Commits, Phase, Review, Running, Slot, SubjectState, Voter, Why, Work};
 use crate::ids::{AttemptId, Digest, Step, Subject};
@@ -83,7 +84,7 @@ impl RunState {
         if let Step::Check(name) = &attempt.step {
             let slot = check_slot(&mut self.at_mut(index).phase, name).filter(|slot| matches!(slot, Slot::Running(..)));
             let Some(slot) = slot else { return Err(Self::illegal(event, "that check does not run")) };
-            end_check(slot, end);
+            end_check(slot, &attempt.step, end);
             self.counts.checks -= 1;
         } else {
             self.end_agent(event, index, attempt, end)?;
@@ -94,6 +95,7 @@ impl RunState {
 
     fn end_agent(&mut self, event: &Event, index: Index, attempt: &AttemptId, end: &AttemptEnd) -> Result<(), Illegal> {
         let next_leg = leg_after(self.plan(), index, &attempt.step);
+        let implemented = self.is_implemented(index);
         let subject = self.at_mut(index);
         let running = |work: &Work| work.running.as_ref().is_some_and(|running| running.n == attempt.n);
         let Some(work) = subject.phase.work_of_mut(&attempt.step).filter(|work| running(work)) else {
@@ -102,7 +104,7 @@ impl RunState {
         let session = work.running.take().and_then(|running| running.session);
         retry_from(work, end, session);
         match end {
-            AttemptEnd::Wrote { .. } => wrote(subject, &attempt.step, end, next_leg),
+            AttemptEnd::Wrote { .. } => wrote(subject, &attempt.step, end, next_leg, implemented),
             AttemptEnd::Reviewed { issues, .. } => reviewed(subject, &attempt.step, issues),
             AttemptEnd::Voted { ballot } => {
                 if let Some(voter) = voter_of(subject, &attempt.step) {
@@ -126,7 +128,7 @@ impl RunState {
         if let Some(voter) = voter_of(subject, step) {
             voter.settled = Some(None);
         } else if let Some(review) = review_of(subject, step) {
-            review.settled = Some((Verdict::Unavailable, vec![lost_issue(step, why)]));
+            review.settled = Some((Verdict::Unavailable, vec![lost_issue(on, step, why)]));
         } else {
             return Err(Self::illegal(event, "it is not asked for anything"));
         }
@@ -138,25 +140,9 @@ impl RunState {
     fn halt_on(&mut self, class: Trouble, message: &str) {
         let halt = |end| Some(Halt { end, class: Some(class), why: message.to_owned() });
         match class {
-            Trouble::Authentication
-            | Trouble::Billing
-            | Trouble::Model
-            | Trouble::BadRequest
-            | Trouble::NotStarted
-            | Trouble::DiskFull
-            | Trouble::Internal => self.halt = halt(RunEnd::Environment),
-            Trouble::UsageLimit { .. } if self.plan().policy.no_wait => {
-                self.halt = halt(RunEnd::UsageLimit);
-            }
-            Trouble::UsageLimit { .. }
-            | Trouble::RateLimit { .. }
-            | Trouble::Transient
-            | Trouble::Refused
-            | Trouble::NoAnswer
-            | Trouble::TimedOut
-            | Trouble::Crashed
-            | Trouble::Meddled
-            | Trouble::ConversationLost => {}
+            Trouble::UsageLimit { .. } if self.plan().policy.no_wait => self.halt = halt(RunEnd::UsageLimit),
+            class if class.stops_the_run() => self.halt = halt(RunEnd::Environment),
+            _ => {}
         }
     }
 }
@@ -177,13 +163,13 @@ fn review_of<'a>(subject: &'a mut SubjectState, step: &Step) -> Option<&'a mut R
 }
 
 /// A writer's work is in the tree: what it said, and where it is.
-fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Option<u8>) {
+fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Option<u8>, implemented: bool) {
     let AttemptEnd::Wrote { report, commit, product, findings } = end else { return };
     subject.product = *product;
     subject.report = says_something(report).then(|| report.clone());
     subject.findings.clone_from(findings);
     if let Some(commit) = commit {
-        note_commit(subject, step, commit);
+        note_commit(subject, commit, implemented || *step == Step::Implement);
     }
     if matches!(report.status, Claim::Done | Claim::NothingToDo)
         && let Some(next) = next_leg
@@ -193,16 +179,19 @@ fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Op
     if *step == Step::Fix {
         let fixing = subject.fixing.get_or_insert_default();
         fixing.tried.push(report.summary.clone());
-        fixing.advice.clear();
         fixing.disputes.clone_from(&report.disputes);
+    }
+    // Who was to follow it has done so.
+    if let Some(fixing) = &mut subject.fixing {
+        fixing.advice.clear();
     }
 }
 
-fn note_commit(subject: &mut SubjectState, step: &Step, commit: &str) {
+fn note_commit(subject: &mut SubjectState, commit: &str, implements: bool) {
     let new = || Commits { implemented: None, first: commit.into(), last: commit.into() };
     let commits = subject.commits.get_or_insert_with(|| Box::new(new()));
     commits.last = commit.into();
-    if *step == Step::Implement {
+    if implements {
         commits.implemented.get_or_insert_with(|| commit.into());
     }
 }
@@ -216,7 +205,9 @@ fn reviewed(subject: &mut SubjectState, step: &Step, issues: &[Issue]) {
 }
 
 /// What stands where a reviewer's findings would.
-fn lost_issue(step: &Step, why: &str) -> Issue {
+fn lost_issue(on: &Subject, step: &Step, why: &str) -> Issue {
+    // Who does without a reviewer of a component has not said that the whole may do without it.
+    let parts = [on.to_string(), step.to_string(), "could not be asked".to_owned()];
     Issue {
         severity: Severity::Major,
         source: step.to_string(),
@@ -224,7 +215,7 @@ fn lost_issue(step: &Step, why: &str) -> Issue {
         line: None,
         text: why.to_owned(),
         suggested_fix: None,
-        fingerprint: Digest::of_parts(&[step.to_string().as_bytes(), b"lost"]),
+        fingerprint: Digest::of_parts(&parts.each_ref().map(|part| part.as_bytes())),
     }
 }
 
@@ -279,7 +270,7 @@ fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
     work.resume = session.filter(|_| resumable).map(|session| (session, why));
 }
 
-fn end_check(slot: &mut Slot, end: &AttemptEnd) {
+fn end_check(slot: &mut Slot, step: &Step, end: &AttemptEnd) {
     let Slot::Running(tries, _) = slot else { return };
     let mut tries = *tries;
     *slot = match end {
@@ -296,6 +287,12 @@ fn end_check(slot: &mut Slot, end: &AttemptEnd) {
                 Slot::Settled(verdict, result.issues.clone())
             }
         },
+        AttemptEnd::Failed { class, message, .. } if !class.stops_the_run() => {
+            tries.unavailable += 1;
+            let again = tries.unavailable == 1;
+            let issue = || vec![sameness::unavailable(&step.to_string(), message)];
+            if again { Slot::Wanted(tries) } else { Slot::Settled(Verdict::Unavailable, issue()) }
+        }
         AttemptEnd::Interrupted { .. }
         | AttemptEnd::Failed { .. }
         | AttemptEnd::Wrote { .. }

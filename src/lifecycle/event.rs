@@ -449,6 +449,30 @@ pub enum Trouble {
     Internal,
 }
 
+impl Trouble {
+    /// Whether no retry can mend it: nothing more is started until a person has seen to it.
+    pub fn stops_the_run(self) -> bool {
+        match self {
+            Self::Authentication
+            | Self::Billing
+            | Self::Model
+            | Self::BadRequest
+            | Self::NotStarted
+            | Self::DiskFull
+            | Self::Internal => true,
+            Self::Transient
+            | Self::RateLimit { .. }
+            | Self::UsageLimit { .. }
+            | Self::Refused
+            | Self::NoAnswer
+            | Self::TimedOut
+            | Self::Meddled
+            | Self::Crashed
+            | Self::ConversationLost => false,
+        }
+    }
+}
+
 /// The three values of every check (promise 1: what could not be checked is never a pass).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

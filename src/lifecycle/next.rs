@@ -121,7 +121,7 @@ fn decide(state: &mut RunState, now: Timestamp) -> Result<Option<Vec<Event>>, Il
         return Ok(None);
     }
     let at = state.run_index();
-    if !state.begun && !state.plan().baseline.is_empty() && state.baseline.is_none() {
+    if !state.begun && !state.plan().baseline.is_empty() && state.baseline != Some(state.plan().run_checks) {
         let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
         settlement.open_validation(at, Scope::Baseline)?;
         return Ok(Some(settlement.events));

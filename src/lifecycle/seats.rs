@@ -79,10 +79,30 @@ impl Validation {
         (0..=last).find_map(|wave| {
             let mut of_wave = self.reviews.iter().filter(|review| review.wave == wave);
             let passed = of_wave.all(|review| {
-                review.settled.as_ref().is_some_and(|(verdict, issues)| passes(*verdict, issues, waived))
+                let of = |(verdict, issues): &(Verdict, Vec<Issue>)| self.reviewed(*verdict, issues, waived);
+                review.settled.as_ref().map(of) == Some(Verdict::Pass)
             });
             (!passed).then_some(wave)
         })
+    }
+
+    /// What is left of a reviewer's verdict, beside what the user took as it is: small remarks alone do not block.
+    fn reviewed(&self, verdict: Verdict, issues: &[Issue], waived: &impl Fn(&Issue) -> bool) -> Verdict {
+        let blocks = |issue: &Issue| !waived(issue) && (self.strict || issue.severity.blocks());
+        match verdict {
+            Verdict::Fail if !issues.iter().any(blocks) => Verdict::Pass,
+            Verdict::Pass | Verdict::Fail | Verdict::Unavailable => effective(verdict, issues, waived),
+        }
+    }
+
+    /// Everything that was found, whether it blocks or not.
+    pub(super) fn found(&self) -> impl Iterator<Item = &Issue> {
+        let commands = self.checks.iter().filter_map(|(_, slot)| match slot {
+            Slot::Settled(_, issues) => Some(issues),
+            Slot::Wanted(_) | Slot::Running(..) => None,
+        });
+        let reviews = self.reviews.iter().filter_map(|review| review.settled.as_ref().map(|(_, issues)| issues));
+        self.findings.iter().chain(commands.chain(reviews).flatten())
     }
 
     /// The verdict, as soon as it is certain: a stage that blocks is the last one. What failed can be mended, so it
@@ -105,7 +125,7 @@ impl Validation {
             let mut of_wave = Vec::new();
             for review in self.reviews.iter().filter(|review| review.wave == wave) {
                 let (one, issues) = review.settled.as_ref()?;
-                of_wave.push(effective(*one, issues, waived));
+                of_wave.push(self.reviewed(*one, issues, waived));
             }
             verdict = worst(of_wave);
         }
@@ -128,8 +148,8 @@ impl Validation {
         });
         let all = findings.chain(commands.chain(reviews).flatten());
         let mut issues: Vec<Issue> = all.filter(|issue| !waived(issue)).cloned().collect();
-        // A reviewer's small remarks are worth knowing, but nothing that a fix has to answer for.
-        if issues.iter().any(|issue| issue.severity.blocks()) {
+        // A reviewer's small remarks are worth knowing, but nothing that a fix has to answer for, unless they block too.
+        if !self.strict && issues.iter().any(|issue| issue.severity.blocks()) {
             issues.retain(|issue| issue.severity.blocks());
         }
         issues.sort_by_key(|issue| std::cmp::Reverse(issue.severity));

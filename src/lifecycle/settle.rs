@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use super::event::{
     AttemptEnd, Cause, Escalation, Event, Issue, Proof, Redo, Scope, StaleReason, Trend, Trouble, Usage, Verdict,
 };
-use super::report::{Claim, WriterReport};
+use super::report::{Claim, Severity, WriterReport};
 use super::state::{Illegal, RunState};
-use super::subject::{Phase, Slot, Standing};
+use super::subject::{Phase, Slot, Standing, SubjectState};
 use super::{sameness, tally};
 use crate::ids::{AttemptId, Step, Subject};
 use crate::plan::graph::Index;
@@ -105,8 +105,30 @@ fn judged(state: &RunState, on: &Subject, step: &Step, end: AttemptEnd) -> Attem
     match end {
         AttemptEnd::Reviewed { report, .. } => {
             let earlier = subject.fixing.as_ref().map_or(&[][..], |fixing| &fixing.issues);
-            let issues = sameness::judged(&report, &step.to_string(), earlier);
+            let mut issues = sameness::judged(&report, &step.to_string(), earlier);
+            issues.iter_mut().filter(|issue| is_for_another(subject, step, issue)).for_each(|issue| {
+                issue.severity = Severity::Minor;
+            });
             AttemptEnd::Reviewed { report, issues }
+        }
+        AttemptEnd::Checked(mut result) => {
+            let source = step.to_string();
+            match result.verdict {
+                // Nothing fails without an issue that can be mended, or taken as it is.
+                Verdict::Fail if result.issues.is_empty() => {
+                    let text = result.note.clone().unwrap_or_else(|| format!("{source} failed"));
+                    let whole =
+                        Issue { fingerprint: sameness::of_command(&source), ..sameness::unavailable(&source, &text) };
+                    result.issues.push(whole);
+                }
+                Verdict::Unavailable => {
+                    let why = result.issues.first().map(|issue| issue.text.clone()).or_else(|| result.note.clone());
+                    let why = why.unwrap_or_else(|| "it could not be run".to_owned());
+                    result.issues = vec![sameness::unavailable(&source, &why)];
+                }
+                Verdict::Pass | Verdict::Fail => {}
+            }
+            AttemptEnd::Checked(result)
         }
         AttemptEnd::Voted { ballot } => match &subject.phase {
             Phase::Voting(poll) if !tally::is_valid(&ballot, &poll.options) => {
@@ -123,6 +145,16 @@ fn judged(state: &RunState, on: &Subject, step: &Step, end: AttemptEnd) -> Attem
         },
         other => other,
     }
+}
+
+/// Whether a reviewer repeats an issue of its own that the last fix took for mistaken: another reviewer decides on it.
+fn is_for_another(subject: &SubjectState, step: &Step, issue: &Issue) -> bool {
+    let Phase::Validating(validation) = &subject.phase else { return false };
+    let Some(fixing) = &subject.fixing else { return false };
+    let own = |earlier: &Issue| earlier.fingerprint == issue.fingerprint && earlier.source == step.to_string();
+    validation.reviews.len() > 1
+        && fixing.issues.iter().any(own)
+        && fixing.disputes.iter().any(|dispute| sameness::is_id_of(&dispute.issue, issue))
 }
 
 /// Whether a running check has failed before in the same round.
@@ -223,8 +255,8 @@ impl Settlement<'_> {
         let (checks, set) = (self.commands(at, scope), self.check_set(at));
         let reviewers = self.reviewers(at, scope);
         // In full mode small remarks block once: what is left of them after a fix does not.
-        let first = self.state.component_or_run(at).fixing.is_none();
-        let strict = first && !reviewers.is_empty() && self.state.plan().mode == Mode::Full;
+        let pressed = self.state.component_or_run(at).fixing.as_ref().is_some_and(|fixing| fixing.pressed);
+        let strict = !pressed && !reviewers.is_empty() && self.state.plan().mode == Mode::Full;
         self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only: false, strict, set })?;
         self.conclude_if_settled(at)
     }
@@ -240,7 +272,7 @@ impl Settlement<'_> {
     }
 
     /// Whether the last change has findings that the user did not take as they are.
-    fn has_findings(&self, at: Index) -> bool {
+    pub(super) fn has_findings(&self, at: Index) -> bool {
         self.state.component_or_run(at).findings.iter().any(|issue| !self.state.is_waived(issue, at))
     }
 
@@ -260,23 +292,17 @@ impl Settlement<'_> {
         [first, rest].into_iter().filter(|wave| !wave.is_empty()).collect()
     }
 
-    /// Reviewers with open issues; for one whose issues are all disputed the next one decides.
+    /// Reviewers with open issues; on one that is disputed the next reviewer decides.
     fn open_reviewers(&self, at: Index, count: u8) -> Vec<u8> {
         let Some(fixing) = &self.state.component_or_run(at).fixing else { return Vec::new() };
-        let disputed = |issue: &Issue| fixing.disputes.iter().any(|dispute| dispute.issue == sameness::id_of(issue));
-        let mut open = Vec::new();
+        let disputed = |issue: &Issue| fixing.disputes.iter().any(|dispute| sameness::is_id_of(&dispute.issue, issue));
+        let mut open = std::collections::BTreeSet::new();
         for reviewer in 0..count {
             let source = Step::Review(reviewer).to_string();
-            let own: Vec<&Issue> = fixing.issues.iter().filter(|issue| issue.source == source).collect();
-            if own.is_empty() {
-                continue;
-            }
-            let decides = if own.iter().all(|issue| disputed(issue)) { (reviewer + 1) % count } else { reviewer };
-            if !open.contains(&decides) {
-                open.push(decides);
-            }
+            let own = fixing.issues.iter().filter(|issue| issue.source == source);
+            open.extend(own.map(|issue| if disputed(issue) { (reviewer + 1) % count } else { reviewer }));
         }
-        open
+        open.into_iter().collect()
     }
 
     fn after_check(&mut self, at: Index, step: &Step, flaky: bool) -> Result<(), Illegal> {
@@ -294,6 +320,9 @@ impl Settlement<'_> {
         let Some(verdict) = validation.verdict(&waived) else { return Ok(()) };
         let (scope, round, change_only) = (validation.scope, validation.round, validation.change_only);
         let issues = validation.issues(verdict, &waived);
+        if verdict == Verdict::Fail && scope == Scope::Baseline && self.inherit(&issues)? {
+            return self.conclude_if_settled(at);
+        }
         let on = self.state.name(at);
         let best = self.state.component_or_run(at).fixing.as_ref().and_then(|fixing| fixing.best);
         let trend = Standing::of(&issues).against(best);
@@ -310,14 +339,29 @@ impl Settlement<'_> {
         }
     }
 
-    /// The base is red before any work: what can be told by name may be inherited, all else is the user's to mend.
-    fn after_red_base(&mut self, at: Index, issues: Vec<Issue>) -> Result<(), Illegal> {
-        let named = |issue: &Issue| issue.file.is_some() || issue.source.matches(':').count() > 1;
-        if self.state.plan().policy.inherit_red && issues.iter().all(named) {
-            self.emit(Event::Inherited { issues })?;
-            return self.open_validation(at, Scope::Baseline);
+    /// Where the user allows it, tests that are red before any work block nothing; tells whether there were any. They
+    /// are known by the name that a report gives them: of a command that is red as a whole nobody can say what in it.
+    fn inherit(&mut self, issues: &[Issue]) -> Result<bool, Illegal> {
+        let plan = self.state.plan();
+        let reports = |source: &str| {
+            let check = source.strip_prefix("check:").and_then(|name| plan.check_named(name));
+            check.is_some_and(|check| plan.check(check).junit.is_some())
+        };
+        let named = |issue: &&Issue| {
+            reports(&issue.source) && issue.fingerprint != sameness::of_command(&issue.source) && issue.file.is_none()
+        };
+        let issues: Vec<Issue> = issues.iter().filter(named).cloned().collect();
+        if !plan.policy.inherit_red || issues.is_empty() {
+            return Ok(false);
         }
-        let what: Vec<&str> = issues.iter().map(|issue| issue.source.as_str()).collect();
+        self.emit(Event::Inherited { issues })?;
+        Ok(true)
+    }
+
+    /// The base is red before any work: that is the user's to mend.
+    fn after_red_base(&mut self, at: Index, issues: Vec<Issue>) -> Result<(), Illegal> {
+        let mut what: Vec<&str> = issues.iter().map(|issue| issue.source.as_str()).collect();
+        what.dedup();
         let question = format!(
             "{} on the untouched base, before any work: mend it, commit, and `run --fresh`; or take it as it is",
             if let [one] = what[..] { format!("{one} is red") } else { format!("{} are red", what.join(", ")) },
@@ -356,7 +400,7 @@ impl Settlement<'_> {
         of(false).filter(|check| !kept.contains(check)).collect()
     }
 
-    fn check_set(&self, at: Index) -> crate::ids::Digest {
+    pub(super) fn check_set(&self, at: Index) -> crate::ids::Digest {
         let plan = self.state.plan();
         if at == self.state.run_index() { plan.run_checks } else { plan.component(at).check_set }
     }
@@ -403,10 +447,10 @@ impl Settlement<'_> {
             );
             return self.escalate_with(at, Cause::FixBudget, question, fixing.issues);
         }
-        if counted && fixing.returned(threshold) {
+        if matches!(trend, Trend::Equal | Trend::Worse) && fixing.returned(threshold) {
             return self.ask_for_strategy(at);
         }
-        let from = fixing.best_at.filter(|_| trend == Trend::Worse);
+        let from = self.state.best_tree(at);
         let on = self.state.name(at);
         self.emit(Event::FixOpened { on, fix: fixing.rounds + 1, counted, trend, from })
     }
@@ -415,7 +459,11 @@ impl Settlement<'_> {
         let plan = self.state.plan();
         let checked =
             plan.legs(at).contains(&Leg::Validate) && (!plan.component(at).checks.is_empty() || plan.reviewers > 0);
-        let waived = self.state.waived.iter().any(|(_, of)| *of == at);
+        let rests_on_it = match &self.state.component(at).phase {
+            Phase::Validating(validation) => validation.found().any(|issue| self.state.is_taken(issue, at)),
+            _ => false,
+        };
+        let waived = rests_on_it || self.state.waived.iter().any(|(_, of)| *of == at);
         self.complete_as(
             at,
             if waived {

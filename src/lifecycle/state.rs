@@ -302,14 +302,16 @@ impl RunState {
     /// Whether the user took an issue as it is: for the subject that it was found on, and for the whole, which has the
     /// issues of all.
     pub(super) fn is_waived(&self, issue: &Issue, at: Index) -> bool {
-        if self.inherited.contains(&issue.fingerprint) {
-            return true;
-        }
+        self.inherited.contains(&issue.fingerprint) || self.is_taken(issue, at)
+    }
+
+    /// Whether the user took an issue as it is, in this subject or in the whole: what rests on that is never proven.
+    pub(super) fn is_taken(&self, issue: &Issue, at: Index) -> bool {
         if at == self.run_index() {
             let from = (issue.fingerprint, 0);
             return self.waived.range(from..).next().is_some_and(|(found, _)| *found == issue.fingerprint);
         }
-        self.waived.contains(&(issue.fingerprint, at))
+        self.waived.contains(&(issue.fingerprint, at)) || self.waived.contains(&(issue.fingerprint, self.run_index()))
     }
 
     pub(super) fn at_mut(&mut self, at: Index) -> &mut SubjectState {

@@ -137,15 +137,6 @@ pub struct Validation {
     pub reviews: Vec<Review>,
 }
 
-impl Validation {
-    /// A validation in which nothing is wanted: the place that a question leaves to what follows from its answer.
-    pub(super) fn empty(scope: Scope, round: u32) -> Self {
-        let set = Digest::default();
-        let (findings, checks, reviews) = (Vec::new(), Vec::new(), Vec::new());
-        Self { scope, round, set, change_only: false, strict: false, findings, checks, reviews }
-    }
-}
-
 /// One reviewer within a validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Review {
@@ -174,6 +165,8 @@ pub struct Poll {
     pub earlier: Vec<String>,
     /// What the vote interrupts.
     pub scope: Scope,
+    /// The validation that it follows: what the user goes on with who takes the issues as they are.
+    pub(super) validation: Option<Box<Validation>>,
 }
 
 /// One voter.
@@ -223,6 +216,8 @@ pub struct Question {
     pub cause: Cause,
     /// What was being done.
     pub during: During,
+    /// The phase that it interrupted: what an answer goes on with.
+    pub(super) held: Box<Phase>,
 }
 
 /// What a question interrupted.
@@ -247,6 +242,10 @@ pub struct FixLoop {
     pub best: Option<Standing>,
     /// The commit that it came to it with.
     pub best_at: Option<Box<str>>,
+    /// What was found there: what is open again when that commit is gone back to.
+    pub best_issues: Vec<Issue>,
+    /// Whether small remarks of reviewers have blocked already; they do so once.
+    pub pressed: bool,
     /// How far the validation that failed reached.
     pub scope: Option<Scope>,
     /// The issues of the last validation.
@@ -265,6 +264,24 @@ impl FixLoop {
     /// Whether one of the open issues was found this many times in a row.
     pub fn returned(&self, times: u32) -> bool {
         self.returns.values().any(|&count| count >= times)
+    }
+
+    /// How the last validation compares with the best one, itself included: equal or worse.
+    pub fn trend(&self) -> Trend {
+        Standing::of(&self.issues).against(self.best)
+    }
+
+    /// Takes in what a validation found in the tree of the commit `tip`.
+    pub(super) fn found(&mut self, scope: Scope, issues: &[Issue], tip: Option<&str>) {
+        self.scope = Some(scope);
+        let times = |issue: &Issue| self.returns.get(&issue.fingerprint).map_or(1, |times| times + 1);
+        self.returns = issues.iter().map(|issue| (issue.fingerprint, times(issue))).collect();
+        self.issues = issues.to_vec();
+        if matches!(self.trend(), Trend::First | Trend::Better) {
+            self.best = Some(Standing::of(issues));
+            self.best_at = tip.map(Box::from);
+            self.best_issues = issues.to_vec();
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::event::Share;
 use super::report::BallotReport;
 
-/// Weights are sums of fractions: what is this close counts as equal.
+/// Weights are sums of fractions: what is this close, as a share of the whole weight, counts as equal.
 const EPSILON: f64 = 1e-9;
 
 /// How a vote came out.
@@ -42,8 +42,9 @@ pub fn count(ballots: &[&BallotReport], voters: usize, options: &[Arc<str>], thr
     let total: f64 = shares.iter().map(|share| share.weight).sum();
     let quorum = valid.len() * 3 >= voters * 2 && !valid.is_empty();
     let best = shares.iter().max_by(|one, other| one.weight.total_cmp(&other.weight));
-    let tied = |best: &Share| shares.iter().filter(|share| (share.weight - best.weight).abs() <= EPSILON).count() > 1;
-    let wins = |best: &&Share| quorum && total > EPSILON && best.weight + EPSILON >= threshold * total && !tied(best);
+    let close = EPSILON * total;
+    let tied = |best: &Share| shares.iter().filter(|share| (share.weight - best.weight).abs() <= close).count() > 1;
+    let wins = |best: &&Share| quorum && total > EPSILON && best.weight + close >= threshold * total && !tied(best);
     let winner = best.filter(wins).map(|share| share.option.clone());
     Tally { valid: u8::try_from(valid.len()).unwrap_or(u8::MAX), winner, quorum, shares }
 }

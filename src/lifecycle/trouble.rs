@@ -27,6 +27,7 @@ const PAUSE_LIMIT: Duration = Duration::from_secs(10 * 60);
 const PARK: Duration = Duration::from_secs(15 * 60);
 /// What is added to a reset time, since clocks differ.
 const PARK_MARGIN: Duration = Duration::from_secs(60);
+
 impl Settlement<'_> {
     /// What follows when the attempt of a step ended in trouble: another try, a pause, or the end of its patience.
     pub(super) fn after_trouble(
@@ -36,7 +37,10 @@ impl Settlement<'_> {
         class: Trouble,
         message: &str,
     ) -> Result<(), Illegal> {
-        let Some(work) = self.state.component_or_run(at).phase.work_of(step) else { return Ok(()) };
+        let Some(work) = self.state.component_or_run(at).phase.work_of(step) else {
+            // A command that was given up on is known to be unavailable now.
+            return self.conclude_if_settled(at);
+        };
         let (transient, lost) = (work.transient, work.lost);
         match class {
             Trouble::Transient if transient >= TRANSIENT_TRIES => {

@@ -51,7 +51,7 @@ impl Settlement<'_> {
         let settled = VoteSettled { on, gate: gate.clone(), round, tally: tally.shares, valid, winner: tally.winner };
         self.emit(Event::VoteSettled(Box::new(settled)))?;
         match winner {
-            Some(option) => self.carry_out(at, &gate, &option),
+            Some(option) => self.carry_out(at, &gate, &option, false),
             None if quorum && round < ROUNDS => match self.state.plan().gate(&gate).cloned() {
                 Some(gate) => self.open_vote(at, &gate, round + 1),
                 None => self.ask(at, format!("the manifest has no vote `{gate}` any more")),
@@ -61,24 +61,28 @@ impl Settlement<'_> {
         }
     }
 
-    /// Does what an option says, whether voters or the user chose it.
-    pub(super) fn carry_out(&mut self, at: Index, gate: &str, option: &str) -> Result<(), Illegal> {
+    /// Does what an option says, whether voters or the user chose it: the user is not asked again.
+    pub(super) fn carry_out(&mut self, at: Index, gate: &str, option: &str, by_user: bool) -> Result<(), Illegal> {
         let Some(act) = self.state.plan().gate(gate).and_then(|gate| gate.act(option)) else {
             return self.ask(at, format!("the manifest has no option `{option}` of `{gate}` any more"));
         };
         match act {
             plan::GateAct::FixInPlace => {
-                let fix = self.state.component_or_run(at).fixing.as_ref().map_or(0, |fixing| fixing.rounds) + 1;
-                let on = self.state.name(at);
-                self.emit(Event::FixOpened { on, fix, counted: true, trend: Trend::Equal, from: None })
+                let fixing = self.state.component_or_run(at).fixing.as_ref();
+                let (fix, trend) = fixing.map_or((1, Trend::First), |fixing| (fixing.rounds + 1, fixing.trend()));
+                let (on, from) = (self.state.name(at), self.state.best_tree(at));
+                self.emit(Event::FixOpened { on, fix, counted: true, trend, from })
             }
             plan::GateAct::Refactor => self.refactor(at),
             plan::GateAct::Escalate => self.ask(at, format!("the vote `{gate}` chose {option}")),
-            plan::GateAct::Fix if self.state.gates_fixed.contains(gate) => {
+            plan::GateAct::Fix if self.is_before(gate) => {
+                self.ask(at, format!("the vote `{gate}` chose {option}, and there is nothing to fix yet"))
+            }
+            plan::GateAct::Fix if !by_user && self.state.gates_fixed.contains(gate) => {
                 self.ask(at, format!("after a fix round the vote `{gate}` still says {option}"))
             }
             plan::GateAct::Fix => {
-                let issues = self.concerns(at, gate, option);
+                let issues = self.concerns(at, gate, Some(option), &format!("{option} was chosen without a reason"));
                 self.settle_gate(gate, option, GateAct::Fix, issues)?;
                 let on = self.state.name(at);
                 self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First, from: None })
@@ -89,14 +93,24 @@ impl Settlement<'_> {
     }
 
     fn settle_gate(&mut self, gate: &str, option: &str, act: GateAct, issues: Vec<Issue>) -> Result<(), Illegal> {
-        let before = self.state.plan().gate(gate).is_some_and(|gate| gate.before);
         self.emit(Event::GateSettled { gate: Arc::from(gate), option: Arc::from(option), act, issues })?;
-        if act == GateAct::Fix || before { Ok(()) } else { self.conclude_whole() }
+        if act == GateAct::Fix || self.is_before(gate) { Ok(()) } else { self.conclude_whole() }
     }
 
-    /// What the voters of an option miss, as issues of a fix round.
-    fn concerns(&self, at: Index, gate: &str, option: &str) -> Vec<Issue> {
-        let Phase::Voting(poll) = &self.state.component_or_run(at).phase else { return Vec::new() };
+    /// Whether a gate is held before the first component begins.
+    pub(super) fn is_before(&self, gate: &str) -> bool {
+        self.state.plan().gate(gate).is_some_and(|gate| gate.before)
+    }
+
+    /// What the voters of an option (of all, without one) said, as issues; where they said nothing, `otherwise`.
+    fn concerns(&self, at: Index, gate: &str, option: Option<&str>, otherwise: &str) -> Vec<Issue> {
+        let mut reasons = match &self.state.component_or_run(at).phase {
+            Phase::Voting(poll) => poll.reasons(option),
+            _ => Vec::new(),
+        };
+        if reasons.is_empty() {
+            reasons.push(otherwise.to_owned());
+        }
         let issue = |text: String| Issue {
             severity: Severity::Major,
             source: format!("gate:{gate}"),
@@ -106,7 +120,7 @@ impl Settlement<'_> {
             text,
             suggested_fix: None,
         };
-        poll.reasons(Some(option)).into_iter().map(issue).collect()
+        reasons.into_iter().map(issue).collect()
     }
 
     /// Back to before the implementation; a component only, and only once.
@@ -121,18 +135,23 @@ impl Settlement<'_> {
 
     /// Asks the user what the voters could not settle.
     fn ask(&mut self, at: Index, what: String) -> Result<(), Illegal> {
-        let (options, issues) = match &self.state.component_or_run(at).phase {
-            Phase::Voting(poll) => (poll.options.clone(), self.open_issues(at)),
-            _ => (Vec::new(), self.open_issues(at)),
+        let Phase::Voting(poll) = &self.state.component_or_run(at).phase else {
+            return self.escalate_asking(at, Cause::Vote, what, self.open_issues(at), Vec::new());
         };
-        let options = options.iter().filter(|option| self.act_of(at, option) != Some(plan::GateAct::Escalate));
-        let options = options.map(ToString::to_string).collect();
+        let can_be_done =
+            |option: &&Arc<str>| match self.state.plan().gate(&poll.gate).and_then(|gate| gate.act(option)) {
+                Some(plan::GateAct::Escalate) | None => false,
+                Some(plan::GateAct::Fix) => !self.is_before(&poll.gate),
+                Some(_) => true,
+            };
+        let options = poll.options.iter().filter(can_be_done).map(ToString::to_string).collect();
+        // A vote on the whole that came to nothing is an open issue itself: who goes on without it waives it.
+        let issues = if self.state.is_gate_of_the_whole(&poll.gate) {
+            self.concerns(at, &poll.gate, None, &what)
+        } else {
+            self.open_issues(at)
+        };
         self.escalate_asking(at, Cause::Vote, what, issues, options)
-    }
-
-    fn act_of(&self, at: Index, option: &str) -> Option<plan::GateAct> {
-        let Phase::Voting(poll) = &self.state.component_or_run(at).phase else { return None };
-        self.state.plan().gate(&poll.gate)?.act(option)
     }
 }
 
@@ -144,8 +163,26 @@ impl RunState {
 
     /// Whether the voters may choose to make a component anew.
     fn may_refactor(&self, at: Index) -> bool {
-        let implements = at != self.run_index() && self.plan().legs(at).contains(&Leg::Step(Step::Implement));
-        implements && !self.component(at).refactored
+        self.is_implemented(at) && !self.component(at).refactored
+    }
+
+    /// Whether a component's implementation is behind it: there is something to go back to before.
+    pub(super) fn is_implemented(&self, at: Index) -> bool {
+        let implement = Leg::Step(Step::Implement);
+        at != self.run_index()
+            && self
+                .plan()
+                .legs(at)
+                .iter()
+                .position(|leg| *leg == implement)
+                .is_some_and(|implement| usize::from(self.component(at).leg) > implement)
+    }
+
+    /// The commit of the best tree so far, where the last one is worse.
+    pub(super) fn best_tree(&self, at: Index) -> Option<Box<str>> {
+        let subject = self.component_or_run(at);
+        let fixing = subject.fixing.as_ref().filter(|fixing| fixing.trend() == Trend::Worse)?;
+        fixing.best_at.clone().filter(|best| subject.tip() != Some(&**best))
     }
 
     pub(super) fn open_vote(&mut self, event: &Event, vote: &VoteOpened) -> Result<(), Illegal> {
@@ -158,6 +195,11 @@ impl RunState {
         let scope = match &subject.phase {
             Phase::Voting(poll) => poll.scope,
             _ => subject.fixing.as_ref().and_then(|fixing| fixing.scope).unwrap_or(Scope::Final),
+        };
+        let validation = match &subject.phase {
+            Phase::Voting(poll) => poll.validation.clone(),
+            Phase::Validating(validation) => Some(validation.clone()),
+            _ => None,
         };
         // Each round has voters of its own numbers, so that they are conversations of their own.
         let first = (vote.round - 1) * vote.voters;
@@ -173,6 +215,7 @@ impl RunState {
             voters: voters.collect(),
             earlier,
             scope,
+            validation,
         };
         self.enter(index, Phase::Voting(Box::new(poll)));
         Ok(())
@@ -196,9 +239,10 @@ impl RunState {
             GateAct::Fix => {
                 self.gates_fixed.insert(gate.clone());
                 let run = self.run_index();
-                let fixing = self.at_mut(run).fixing.insert(Box::default());
-                fixing.scope = Some(Scope::Final);
-                fixing.issues = issues.to_vec();
+                let tip = self.run_work().tip().map(Box::<str>::from);
+                let mut fixing = FixLoop { pressed: true, ..FixLoop::default() };
+                fixing.found(Scope::Final, issues, tip.as_deref());
+                self.at_mut(run).fixing = Some(Box::new(fixing));
                 return;
             }
             GateAct::Decide => self.decisions.push(format!("{gate}: {option}")),
@@ -217,9 +261,15 @@ impl RunState {
         subject.fixing = Some(Box::new(FixLoop { advice: old.advice, tried: old.tried, ..FixLoop::default() }));
         subject.refactored = true;
         subject.leg = leg;
-        subject.findings.clear();
-        if let Some(commits) = &mut subject.commits {
+        if before.is_some() {
+            subject.findings.clear();
+        }
+        // What is given up is the tip no more.
+        if let Some(commits) = subject.commits.take_if(|commits| commits.implemented.as_ref() == Some(&commits.first)) {
+            drop(commits);
+        } else if let Some(commits) = &mut subject.commits {
             commits.implemented = None;
+            commits.last = commits.first.clone();
         }
         let origin = before.map(|commit| Origin::Before(commit.into()));
         self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Implement) }));

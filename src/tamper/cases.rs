@@ -24,6 +24,72 @@ pub(super) fn of(
     rows
 }
 
+/// A table that stands beside the tests.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Fingerprint of its name.
+    pub name: u64,
+    pub line: u32,
+    pub rows: Vec<Vec<u64>>,
+}
+
+/// So far from its `=` are the name and the bracket of a table looked for.
+const NEAR: usize = 24;
+
+/// The tables outside of `bodies`, which are in order.
+pub(super) fn tables(lexed: &Lexed<'_>, bodies: &[Range<usize>]) -> Vec<Table> {
+    let mut bodies = bodies.iter().peekable();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < lexed.tokens.len() {
+        while bodies.next_if(|body| body.end <= at).is_some() {}
+        if let Some(body) = bodies.peek().filter(|body| body.contains(&at)) {
+            at = body.end;
+            continue;
+        }
+        let list = if lexed.text(at) == "=" { list_behind(lexed, at + 1) } else { None };
+        let Some(open) = list else {
+            at += 1;
+            continue;
+        };
+        let rows = elements(lexed, open);
+        let from = (at.saturating_sub(NEAR)..at).rev().find(|at| lexed.tokens[*at].first).unwrap_or(at);
+        // A constant, and not an argument or a variable of some function.
+        let constant = lexed.tokens[from].column == 0 || matches!(lexed.text(from), "const" | "static" | "pub");
+        if rows.len() > 1 && constant {
+            let keywords = ["const", "let", "var", "static", "pub", "export", "final", "private"];
+            let name =
+                (from..at).find(|at| lexed.kind(*at) == Some(Kind::Word) && !keywords.contains(&lexed.text(*at)));
+            let name = name.unwrap_or(from);
+            found.push(Table { name: hash(0, lexed.text(name)), line: lexed.line(name), rows });
+        }
+        at = lexed.close(open).max(at + 1);
+    }
+    found
+}
+
+/// The bracket of the list whose value begins at `from`: past `&`, and past a type that is written before it.
+fn list_behind(lexed: &Lexed<'_>, from: usize) -> Option<usize> {
+    let mut at = from;
+    for _ in 0..NEAR {
+        match lexed.text(at) {
+            "[" | "(" | "{" => {
+                let next = lexed.close(at) + 1;
+                let typed =
+                    lexed.text(next) == "{" || (lexed.kind(next) == Some(Kind::Word) && !lexed.tokens[next].first);
+                if !typed {
+                    return Some(at);
+                }
+                at = next;
+            }
+            "&" | "struct" | "vec" | "!" => at += 1,
+            _ if lexed.kind(at) == Some(Kind::Word) && lexed.text(at + 1) == "{" => at += 1,
+            _ => return None,
+        }
+    }
+    None
+}
+
 fn attribute(lexed: &Lexed<'_>, language: Language, range: Range<usize>) -> Vec<Vec<u64>> {
     let first = lexed.text(range.start);
     match language {

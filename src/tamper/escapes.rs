@@ -71,7 +71,8 @@ pub(super) fn returns(lexed: &Lexed<'_>, language: Language, body: Range<usize>,
                 at = lexed.close(at).min(body.end);
             }
             "def" if language == Language::Python => {
-                let column = lexed.tokens[at].column;
+                let header = at - usize::from(at > body.start && lexed.text(at - 1) == "async");
+                let column = lexed.tokens[header].column;
                 at += 1;
                 while at < body.end && !(lexed.tokens[at].first && lexed.tokens[at].column <= column) {
                     at += 1;
@@ -181,7 +182,7 @@ fn python_try(lexed: &Lexed<'_>, at: usize, end: usize, asserted: &dyn Fn(Range<
         let header = (handler..behind).find(|at| lexed.text(*at) == ":").unwrap_or(behind);
         let types = handler + 1..header;
         let wide = |at: usize| matches!(lexed.text(at), "Exception" | "BaseException" | "AssertionError");
-        if (types.is_empty() || types.clone().any(wide)) && !fails(lexed, header..behind) {
+        if (types.is_empty() || types.clone().any(wide)) && !fails(lexed, handler..behind) {
             return Some(handler);
         }
         handler = behind;
@@ -201,11 +202,14 @@ fn catches(lexed: &Lexed<'_>, at: usize, language: Language) -> Option<usize> {
     (catches_all && !fails(lexed, open..lexed.close(open).min(lexed.tokens.len()))).then_some(at)
 }
 
-/// Whether a handler fails the test, or looks at what it caught.
-fn fails(lexed: &Lexed<'_>, mut range: Range<usize>) -> bool {
-    range.any(|at| {
+/// Whether a handler fails the test, or keeps what it caught for someone who looks at it.
+fn fails(lexed: &Lexed<'_>, range: Range<usize>) -> bool {
+    const WORDS: [&str; 12] =
+        ["throw", "raise", "fail", "expect", "done", "reject", "assert", "t", "append", "put", "push", "set_exception"];
+    let caught = range.clone().take(16).find(|at| lexed.text(*at) == "as").map_or("", |at| lexed.text(at + 1));
+    range.clone().any(|at| {
         let text = lexed.text(at);
-        matches!(text, "throw" | "raise" | "fail" | "expect" | "done" | "reject" | "assert" | "t")
-            || text.starts_with("assert")
+        let kept = text == "=" && !caught.is_empty() && lexed.text(at + 1) == caught;
+        kept || WORDS.contains(&text) || text.starts_with("assert")
     })
 }

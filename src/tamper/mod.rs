@@ -11,6 +11,7 @@ mod cases;
 mod escapes;
 mod facts;
 mod hidden;
+mod inline;
 mod items;
 mod language;
 mod lex;
@@ -25,12 +26,12 @@ mod tests;
 mod untested;
 mod weaken;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 pub use rule::Rule;
 
 use crate::spec::writeset::WriteSet;
-use crate::text::{elide_end, one_line};
+use crate::text::{elide_end, one_line, plural};
 
 /// One file that a step changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,7 +101,7 @@ pub struct Finding {
 /// What was found, and at what cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Examined {
-    /// By path and line, each once.
+    /// By path and line, each once; of more than 50 of one rule in one file the last that is told says how many more there are.
     pub findings: Vec<Finding>,
     /// Steps of work: bytes read, tokens looked at, comparisons made. Linear in the size of the change.
     pub work: u64,
@@ -126,7 +127,34 @@ pub fn examine(changes: &Changes, context: &Context) -> Examined {
     settings::judge(&mut judge);
     snapshots::judge(&mut judge);
     hidden::judge(&mut judge);
-    Examined { findings: judge.found.into_iter().collect(), work: judge.work }
+    Examined { findings: bounded(judge.found), work: judge.work }
+}
+
+/// Findings of one rule in one file that are told one by one.
+const TOLD: usize = 50;
+
+/// The first findings of each rule in each file; the last of them says how many more there are. Whoever fixes these finds the rest
+/// in the next round, and a hostile file does not fill the journal.
+fn bounded(found: BTreeSet<Finding>) -> Vec<Finding> {
+    let mut counts: HashMap<(Rule, String), usize> = HashMap::new();
+    for finding in &found {
+        *counts.entry((finding.rule, finding.path.clone())).or_default() += 1;
+    }
+    let mut told: HashMap<(Rule, String), usize> = HashMap::new();
+    let mut findings = Vec::new();
+    for mut finding in found {
+        let key = (finding.rule, finding.path.clone());
+        let all = counts.get(&key).copied().unwrap_or_default();
+        let number = told.entry(key).or_default();
+        *number += 1;
+        if *number == TOLD && all > TOLD {
+            finding.saw.push_str(&format!("; and {} like it in this file", plural(all - TOLD, "more finding")));
+        }
+        if *number <= TOLD {
+            findings.push(finding);
+        }
+    }
+    findings
 }
 
 /// The first file of code in `changes` that changed although no test was added or changed; none where one was, or where

@@ -34,6 +34,8 @@ pub(super) fn pair(old: &[Test<'_>], new: &[Test<'_>], wanted: bool) -> Pairing 
     };
     open.by(|at| (old[at].file, &old[at].scope, &old[at].name), |at| (new[at].file, &new[at].scope, &new[at].name));
     open.by(|at| (old[at].file, &old[at].name), |at| (new[at].file, &new[at].name));
+    // Names such as `works` are many: where the body tells them apart it counts before the order.
+    open.by(|at| (&old[at].name, old[at].body), |at| (&new[at].name, new[at].body));
     open.by(|at| (&old[at].scope, &old[at].name), |at| (&new[at].scope, &new[at].name));
     open.by(|at| &old[at].name, |at| &new[at].name);
     // An empty body says nothing about who it belongs to.

@@ -134,7 +134,7 @@ impl Rule {
             }
             Rule::ToleranceRaised => "a tolerance, precision or bound of an assertion lets more pass",
             Rule::SuppressionAdded => {
-                "`allow`, `expect` without a reason, `noqa`, `type: ignore`, `eslint-disable`, `@ts-ignore`, `nolint`, `@SuppressWarnings` and their like; not one that moved or became narrower"
+                "`allow`, `expect` without a reason, `noqa`, `type: ignore`, `eslint-disable`, `@ts-ignore`, `nolint`, `@SuppressWarnings` and their like; not one that moved or became narrower, and in tests not `unwrap_used`, `dead_code` and what else tests are allowed everywhere"
             }
             Rule::CheckDisabled => {
                 "`|| true`, `exit 0`, `set +e`, `--no-verify`, `continue-on-error`, `-DskipTests` and their like in scripts, workflows and build files"
@@ -144,7 +144,7 @@ impl Rule {
             }
             Rule::CheckScriptChanged => "a script that a check names changed, is gone, or cannot be executed any more",
             Rule::SnapshotRewritten => {
-                "a snapshot or golden file that existed changed or is gone; not one that is new or only gained entries"
+                "a snapshot or golden file that existed changed or is gone; not one that is new or only gained entries; an inline snapshot only where the component does not own the tests"
             }
             Rule::ProductHidden => "an ignore file newly hides a file of the component's write set",
         }

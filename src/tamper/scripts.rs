@@ -311,11 +311,10 @@ fn forgiven(command: &str, named: bool) -> Option<&'static str> {
     // Of what is joined to it only the last command is forgiven.
     let guarded = command[..at].rsplit(['&', ';']).next().unwrap_or_default().trim();
     let words = guarded.split_whitespace().map(|word| word.trim_start_matches(['-', '@', '"', '(', '!', '$']));
-    let first = words
-        .filter(|word| {
-            !word.is_empty() && !word.contains('=') && !matches!(*word, "sudo" | "run:" | "if" | "then" | "do")
-        })
-        .next();
+    let mut words = words;
+    let first = words.find(|word| {
+        !word.is_empty() && !word.contains('=') && !matches!(*word, "sudo" | "run:" | "if" | "then" | "do")
+    });
     let harmless = first.is_some_and(|word| HARMLESS.contains(&word)) || guarded.contains("clean");
     // Behind a line that continues there is nothing to see of what is forgiven.
     let checks = guarded.is_empty() || is_check(guarded) || (named && what != "|| echo");

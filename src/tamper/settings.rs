@@ -200,12 +200,13 @@ fn extent(path: &str) -> Option<Extent> {
 
 /// `[lints]`, `[profile]`, and what makes a target run no tests.
 fn is_cargo_check(path: &[&str]) -> bool {
-    match path {
-        ["lints" | "profile", ..] | ["workspace", "lints", ..] | ["package", "autotests" | "autobenches"] => true,
-        ["lib", "test" | "doctest" | "harness"] => true,
-        ["test", ..] => true,
-        _ => false,
-    }
+    matches!(
+        path,
+        ["lints" | "profile" | "test", ..]
+            | ["workspace", "lints", ..]
+            | ["package", "autotests" | "autobenches"]
+            | ["lib", "test" | "doctest" | "harness"]
+    )
 }
 
 /// The sections of the tools that check.

@@ -82,9 +82,8 @@ pub(super) fn is_snapshot(path: &str) -> bool {
 /// The recorded results of a file, without what is said about them.
 fn body(path: &str, text: &str) -> Vec<String> {
     let tidy = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
-    if text.starts_with("---\n") {
+    if let Some(rest) = text.strip_prefix("---\n") {
         // Insta: a header with the place of the assertion, which moves with the code.
-        let rest = &text[4..];
         return vec![tidy(rest.split_once("\n---\n").map_or(rest, |(_, recorded)| recorded))];
     }
     if text.contains("\nexports[`") || text.starts_with("exports[`") {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::language::Language;
+use super::language::{Language, is_test_path};
 use super::lex::{Kind, Lexed};
 use super::{Judge, Rule, Side};
 
@@ -34,7 +34,9 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
             }
             *left.entry(suppression).or_default() += 1;
         }
-        fresh.extend(new.into_iter().map(|(line, suppression)| (file, line, suppression)));
+        let test = is_test_path(&source.change.path) || judge.context.tests.matches(source.change.path.as_ref());
+        let new = new.into_iter().filter(|(_, suppression)| !(test && is_usual_in_tests(suppression)));
+        fresh.extend(new.map(|(line, suppression)| (file, line, suppression)));
     }
     let mut rest = Vec::new();
     for (file, line, suppression) in fresh {
@@ -64,6 +66,28 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
             if suppression.rule.is_empty() { "everything".to_owned() } else { format!("`{}`", suppression.rule) };
         let saw = format!("{} is new and hides {what} from its tool", suppression.family);
         judge.report(Rule::SuppressionAdded, file, Side::New, line, saw);
+    }
+}
+
+/// What files of tests are allowed everywhere: to panic, to have no docs, to share functions that not all of them use, and to call
+/// what they test with values of the wrong type.
+fn is_usual_in_tests(suppression: &Suppression) -> bool {
+    match suppression.family {
+        "`#[allow]`" | "`#![allow]`" => matches!(
+            suppression.rule.as_str(),
+            "clippy::unwrap_used"
+                | "clippy::expect_used"
+                | "clippy::panic"
+                | "clippy::indexing_slicing"
+                | "clippy::missing_panics_doc"
+                | "missing_docs"
+                | "dead_code"
+                | "unused_macros"
+                | "unused_imports"
+        ),
+        "`type: ignore`" => !suppression.rule.is_empty(),
+        "`@ts-expect-error`" => true,
+        _ => false,
     }
 }
 
@@ -135,28 +159,41 @@ fn attribute(lexed: &Lexed<'_>, at: usize, found: &mut Vec<(u32, Suppression)>) 
             continue;
         }
         let lints = word + 2..lexed.close(word + 1).min(end);
+        let of_tests = stands_at_tests(lexed, at, end);
         let reasoned = lints.clone().any(|at| lexed.is(at, &["reason", "="]));
         if family.starts_with("`#[expect]") && reasoned {
             continue;
         }
-        let mut lint = String::new();
+        let mut named: Vec<String> = vec![String::new()];
         for at in lints {
-            match lexed.text(at) {
-                "," => {
-                    if !lint.is_empty() {
-                        add(found, lexed.line(at), family, &lint);
-                    }
-                    lint.clear();
-                }
-                "reason" => break,
-                text if lint.len() < 80 => lint.push_str(text),
+            match (lexed.text(at), named.last_mut()) {
+                (",", _) => named.push(String::new()),
+                ("reason", _) => break,
+                (text, Some(lint)) if lint.len() < 80 => lint.push_str(text),
                 _ => {}
             }
         }
-        if !lint.is_empty() {
-            add(found, lexed.line(at), family, &lint);
+        for rule in named.into_iter().filter(|lint| !lint.is_empty()) {
+            let usual = of_tests && is_usual_in_tests(&Suppression { family, rule: rule.clone() });
+            if !usual {
+                add(found, lexed.line(at), family, &rule);
+            }
         }
     }
+}
+
+/// Whether the attribute from `at` to `end` is one of `mod tests`, outside or inside.
+fn stands_at_tests(lexed: &Lexed<'_>, at: usize, end: usize) -> bool {
+    if at > 2 && lexed.text(at - 1) == "{" {
+        return lexed.text(at - 3) == "mod" && matches!(lexed.text(at - 2), "tests" | "test");
+    }
+    let mut next = end + 1;
+    for _ in 0..4 {
+        if lexed.text(next) == "#" {
+            next = lexed.close(next + 1) + 1;
+        }
+    }
+    lexed.text(next) == "mod" && matches!(lexed.text(next + 1), "tests" | "test")
 }
 
 fn annotation(lexed: &Lexed<'_>, at: usize, found: &mut Vec<(u32, Suppression)>) {

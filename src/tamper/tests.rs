@@ -1,13 +1,16 @@
 //! The rules about tests: deleted, skipped, focused, detached, weakened.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
-use super::asserts::{Assert, Rank, Sort, hash, literal};
+use super::asserts::{Assert, Rank, hash, literal};
+use super::cases::{self, Table};
 use super::facts::{Test, read};
+use super::inline::asserted;
 use super::items::{Gate, Item, Items, Place, items};
 use super::language::{file_name, named_as_test};
 use super::lex::{Kind, Lexed};
-use super::pairing::{Pairing, pair};
+use super::pairing::{Pairing, pair, shared};
 use super::source::{Half, Source};
 use super::weaken::{self, Pool, takes_over};
 use super::{Judge, Rule, Side};
@@ -15,16 +18,18 @@ use crate::text::plural;
 
 /// What one side of the step has.
 #[derive(Default)]
-struct Tree<'a> {
-    tests: Vec<Test<'a>>,
+pub(super) struct Tree<'a> {
+    pub tests: Vec<Test<'a>>,
     /// Functions that are no tests, by name.
-    helpers: HashMap<u64, usize>,
+    pub helpers: HashMap<u64, usize>,
     /// Modules of tests in files of their own: file, name, line.
     attached: Vec<(usize, String, u32)>,
     /// Lines of what makes a test run alone.
     focused: Vec<(usize, u32)>,
     /// The values of each file that stand outside of its tests: tables, and what provides parameters.
     tables: HashMap<usize, Vec<u64>>,
+    /// The tables themselves, with their file.
+    constants: Vec<(usize, Table)>,
 }
 
 /// Runs the rules of this file.
@@ -36,20 +41,21 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
     let helpers = pair(&old.tests, &new.tests, false);
     judge.work += tests.work + helpers.work;
     let mut tables = tables(&old, &new);
-    gone(judge, &old, &new, &tests, &mut tables);
+    let extracted = gone(judge, [&old, &new], [&tests, &helpers], &mut tables);
     skipped(judge, &old, &new, &tests);
     focused(judge, &old, &new);
     detached(judge, &old, &new);
     for &(was, is) in &tests.matched {
         changed(judge, &old, &new, [was, is], &mut tables);
     }
-    for &(was, is) in helpers.matched.iter() {
+    for &(was, is) in helpers.matched.iter().chain(&extracted) {
         helper(judge, &old, &new, [was, is], &mut tables);
     }
     for &is in &tests.added {
         added(judge, &new.tests[is]);
     }
-    cases(judge, &old, &new, &tests);
+    cases(judge, &old, &new, &tests, &mut tables);
+    rows(judge, &old, &new, &mut tables);
     unread_files(judge);
 }
 
@@ -67,6 +73,11 @@ fn tree<'a>(
         judge.work += half.lexed.tokens.len() as u64;
         tree.attached.extend(attached.into_iter().map(|module| (file, module.name, module.line)));
         tree.focused.extend(focused.into_iter().map(|line| (file, line)));
+        if place.test {
+            let bodies: Vec<Range<usize>> = items.iter().map(|item| item.body.clone()).collect();
+            let constants = cases::tables(&half.lexed, &bodies);
+            tree.constants.extend(constants.into_iter().map(|table| (file, table)));
+        }
         tree.tables.insert(file, outside(&half.lexed, &items));
         for item in items {
             let test = read(&half.lexed, language, file, item);
@@ -100,54 +111,17 @@ fn tables(old: &Tree<'_>, new: &Tree<'_>) -> HashMap<usize, Pool> {
     new.tables.iter().map(|(file, values)| (*file, Pool::new(values, of(file)))).collect()
 }
 
-/// So many assertions of a function count where it is called.
-const OF_A_HELPER: usize = 64;
-/// So deep are functions that call functions followed.
-const DEPTH: usize = 3;
-
-/// The assertions of a test with those of the functions that it calls; `trees` are where these are looked for, the first first.
-fn asserted(test: &Test<'_>, trees: [&Tree<'_>; 2]) -> Vec<Assert> {
-    let mut all = Vec::new();
-    let resolves = |name: u64| trees.iter().find_map(|tree| tree.helpers.get(&name).map(|at| &tree.tests[*at]));
-    all.extend(
-        test.asserts
-            .iter()
-            .filter(|assert| !matches!(assert.sort, Sort::Own(name) if resolves(name).is_some()))
-            .cloned(),
-    );
-    for call in &test.calls {
-        let mut open: Vec<(&Test<'_>, usize)> =
-            resolves(hash(0, call.name)).map(|helper| (helper, 0)).into_iter().collect();
-        let mut left = OF_A_HELPER;
-        while let Some((helper, depth)) = open.pop() {
-            for assert in helper.asserts.iter().take(left) {
-                let mut assert = assert.clone();
-                // Seen from here it is about what it was called with, and its line is another file's.
-                assert.text = call.literals.iter().fold(assert.text, |text, value| text.rotate_left(5) ^ value);
-                assert.literals.extend(&call.literals);
-                assert.literals.sort_unstable();
-                assert.line = 0;
-                if matches!(assert.sort, Sort::Own(name) if resolves(name).is_some()) {
-                    continue;
-                }
-                all.push(assert);
-            }
-            left = left.saturating_sub(helper.asserts.len());
-            if depth < DEPTH && left > 0 {
-                let calls = helper.calls.iter().take(OF_A_HELPER).filter_map(|call| resolves(hash(0, call.name)));
-                open.extend(calls.filter(|other| other.name != helper.name).map(|other| (other, depth + 1)));
-                open.truncate(OF_A_HELPER);
-            }
-        }
-    }
-    all
-}
-
 /// So many new or changed tests are asked whether they took over a lost one: of its file, and of all.
 const CANDIDATES: usize = 32;
 
 /// T101, T102: tests that are nowhere.
-fn gone(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing, tables: &mut HashMap<usize, Pool>) {
+/// Answers with those whose body became a function that tests call: with the function, for its assertions to be compared.
+fn gone(
+    judge: &mut Judge<'_>,
+    [old, new]: [&Tree<'_>; 2],
+    [pairing, helpers]: [&Pairing; 2],
+    tables: &mut HashMap<usize, Pool>,
+) -> Vec<(usize, usize)> {
     let mut pools: BTreeMap<usize, Pool> = BTreeMap::new();
     let mut of_file: HashMap<usize, Vec<usize>> = HashMap::new();
     for &at in &pairing.added {
@@ -160,6 +134,12 @@ fn gone(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing
             of_file.entry(new.tests[is].file).or_default().push(is);
         }
     }
+    let called: HashSet<&str> = new.tests.iter().flat_map(|test| test.calls.iter().map(|call| call.name)).collect();
+    let mut functions: HashMap<usize, Vec<usize>> = HashMap::new();
+    for &at in helpers.added.iter().filter(|at| called.contains(new.tests[**at].name.as_str())) {
+        functions.entry(new.tests[at].file).or_default().push(at);
+    }
+    let mut extracted = Vec::new();
     let everywhere: Vec<usize> = pools.keys().take(CANDIDATES).copied().collect();
     let mut lost: BTreeMap<usize, Vec<&Test<'_>>> = BTreeMap::new();
     for &at in &pairing.gone {
@@ -172,7 +152,16 @@ fn gone(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing
             let table = tables.entry(heir.file).or_default();
             pools.get_mut(other).is_some_and(|pool| takes_over(test, heir, pool, table))
         });
-        if heir.is_none() && !exploded(test, &mut pools, of_file.get(&test.file)) {
+        if heir.is_some() {
+            continue;
+        }
+        let functions = functions.get(&test.file).into_iter().flatten().take(CANDIDATES);
+        judge.work += (CANDIDATES * test.words.len().min(CANDIDATES)) as u64;
+        if let Some(function) = functions.copied().find(|other| resembles(test, &new.tests[*other])) {
+            extracted.push((at, function));
+            continue;
+        }
+        if !exploded(test, &mut pools, of_file.get(&test.file)) {
             lost.entry(test.file).or_default().push(test);
         }
     }
@@ -196,6 +185,14 @@ fn gone(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing
             judge.report(Rule::TestDeleted, file, Side::Old, test.line, saw);
         }
     }
+    extracted
+}
+
+/// Whether a function has the body of a test that is gone, more or less.
+fn resembles(test: &Test<'_>, function: &Test<'_>) -> bool {
+    let shared = shared(&test.words, &function.words);
+    let all = test.words.len() + function.words.len() - shared;
+    !function.empty && (test.body == function.body || shared * 10 >= all * 6)
 }
 
 /// Whether every case of a lost test is in one of the tests of its file that are new or grew.
@@ -339,9 +336,7 @@ fn changed(
 ) {
     let (was, is) = (&old.tests[was], &new.tests[is]);
     judge.work += (was.asserts.len() + is.asserts.len()) as u64;
-    // A function that both sides have is the same for both here: whether it was weakened is said once, there.
-    let before = asserted(was, [new, old]);
-    let after = asserted(is, [new, new]);
+    let (before, after) = asserted(was, is, old, new);
     judge.work += (before.len() + after.len()) as u64;
     weakened(judge, [was, is], &before, &after, tables.entry(is.file).or_default());
     let about = |what: &str| format!("the test `{}` {what}", is.name);
@@ -373,8 +368,7 @@ fn helper(
     if was.asserts.is_empty() && was.calls.is_empty() {
         return;
     }
-    let before = asserted(was, [new, old]);
-    let after = asserted(is, [new, new]);
+    let (before, after) = asserted(was, is, old, new);
     judge.work += (before.len() + after.len()) as u64;
     if !before.is_empty() {
         weakened(judge, [was, is], &before, &after, tables.entry(is.file).or_default());
@@ -413,8 +407,48 @@ fn added(judge: &mut Judge<'_>, test: &Test<'_>) {
     }
 }
 
+/// T103: a table beside the tests that go through it has fewer rows, and the lost ones are in no other.
+fn rows(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, tables: &mut HashMap<usize, Pool>) {
+    let mut used: HashSet<(usize, u64)> = HashSet::new();
+    for test in new.tests.iter().filter(|test| test.several) {
+        used.extend(test.words.iter().map(|word| (test.file, *word)));
+        judge.work += test.words.len() as u64;
+    }
+    let now: HashMap<(usize, u64), &Table> =
+        new.constants.iter().map(|(file, table)| ((*file, table.name), table)).collect();
+    let names = |tree: &Tree<'_>| {
+        let mut names: HashMap<(usize, u64), usize> = HashMap::new();
+        tree.constants.iter().for_each(|(file, table)| *names.entry((*file, table.name)).or_default() += 1);
+        names
+    };
+    let (before, after) = (names(old), names(new));
+    for (file, was) in &old.constants {
+        let key = (*file, was.name);
+        // Of two with the same name nobody can say which became which.
+        if before.get(&key) != Some(&1) || after.get(&key) != Some(&1) {
+            continue;
+        }
+        let Some(is) = now.get(&(*file, was.name)).filter(|is| is.rows.len() < was.rows.len()) else { continue };
+        if !used.contains(&(*file, was.name)) {
+            continue;
+        }
+        let kept: HashSet<&[u64]> = is.rows.iter().map(Vec::as_slice).collect();
+        let table = tables.entry(*file).or_default();
+        let lost = was.rows.iter().filter(|row| !kept.contains(row.as_slice()) && !table.take(row)).count();
+        judge.work += (was.rows.len() + is.rows.len()) as u64;
+        if lost > 0 {
+            let saw = format!(
+                "a table that tests go through has {} where it had {}",
+                plural(is.rows.len(), "row"),
+                was.rows.len()
+            );
+            judge.report(Rule::CasesDropped, *file, Side::New, is.line, saw);
+        }
+    }
+}
+
 /// T103: fewer cases, and the lost ones are nowhere.
-fn cases(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing) {
+fn cases(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairing, tables: &mut HashMap<usize, Pool>) {
     let mut elsewhere: Vec<Pool> =
         pairing.added.iter().take(CANDIDATES).map(|at| Pool::new(&new.tests[*at].literals, &[])).collect();
     for &(was, is) in &pairing.matched {
@@ -428,7 +462,9 @@ fn cases(judge: &mut Judge<'_>, old: &Tree<'_>, new: &Tree<'_>, pairing: &Pairin
         let mut lost = 0;
         for case in was.cases.iter().filter(|case| !kept.contains(case.as_slice())) {
             judge.work += elsewhere.len() as u64;
-            let found = own.take(case) || elsewhere.iter_mut().any(|pool| pool.take(case));
+            let found = own.take(case)
+                || tables.entry(is.file).or_default().take(case)
+                || elsewhere.iter_mut().any(|pool| pool.take(case));
             lost += usize::from(!found);
         }
         // Some may have changed: what counts is that there are fewer.

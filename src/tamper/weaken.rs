@@ -168,7 +168,8 @@ fn report(lost: &[&Assert], mut added: Bag<'_>, was: &[Assert], is: &[Assert], f
         let raises = |assert: &Assert| assert.sort == Sort::Raises;
         let weaker = |other: &&Assert| raises(other) == raises(assert) && other.rank > Rank::Nothing;
         let near = || added.iter().take(NEAREST);
-        let instead = near().position(|other| weaker(&other));
+        let thrown = near().any(|other| is_about_thrown(other));
+        let instead = near().position(weaker);
         let instead = instead.or_else(|| near().position(|other| other.rank == Rank::Nothing));
         match instead.and_then(|at| added.remove(at)) {
             Some(other) if other.rank == Rank::Nothing => {
@@ -178,6 +179,8 @@ fn report(lost: &[&Assert], mut added: Bag<'_>, was: &[Assert], is: &[Assert], f
                     "an assertion became one that cannot fail".to_owned(),
                 ));
             }
+            // What was thrown is looked at by an assertion of its own.
+            Some(_) if assert.sort == Sort::Raises && thrown => {}
             Some(other) if assert.sort == Sort::Raises => {
                 found.push((Rule::ExceptionWidened, line(other), "a wider failure is expected than before".to_owned()));
             }
@@ -199,6 +202,11 @@ fn report(lost: &[&Assert], mut added: Bag<'_>, was: &[Assert], is: &[Assert], f
         };
         found.push((Rule::AssertionRemoved, None, text));
     }
+}
+
+fn is_about_thrown(assert: &Assert) -> bool {
+    let names = ["exception", "excinfo", "message", "getMessage", "value", "cause"];
+    assert.rank >= Rank::Loose && names.iter().any(|name| assert.words.binary_search(&hash(0, name)).is_ok())
 }
 
 /// The line of an assertion, unless it stands in another function.
@@ -266,10 +274,10 @@ fn same_thing(assert: &Assert, added: &mut Bag<'_>, owned: bool, found: &mut Vec
             && other.rank >= assert.rank
             && (other.sort == Sort::Raises) == (assert.sort == Sort::Raises)
     };
-    let Some(at) = added.iter().take(NEAREST).position(|other| same(&other)) else { return false };
+    let Some(at) = added.iter().take(NEAREST).position(same) else { return false };
     let Some(other) = added.remove(at) else { return false };
     let values = assert.literals != other.literals && !assert.literals.is_empty();
-    if values && assert.sort == Sort::Snapshot {
+    if values && !owned && assert.sort == Sort::Snapshot {
         found.push((Rule::SnapshotRewritten, line(other), "its inline snapshot is another".to_owned()));
     } else if values && !owned && other.rank == assert.rank {
         found.push((Rule::ExpectationChanged, line(other), "another value is expected".to_owned()));
@@ -303,7 +311,7 @@ fn replaced(assert: &Assert, added: &mut Bag<'_>) -> bool {
         let alike = (other.sort == Sort::Raises) == raises || by_hand;
         other.rank >= assert.rank && alike && !matches!(other.sort, Sort::Own(_))
     };
-    let at = added.iter().take(NEAREST).rposition(|other| fits(&other));
+    let at = added.iter().take(NEAREST).rposition(fits);
     at.is_some_and(|at| added.remove(at).is_some())
 }
 

@@ -1,7 +1,7 @@
 //! A commit for each writing step, with trailers that say whose it is.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::git::GitError;
@@ -21,8 +21,9 @@ pub struct Commit<'a> {
     pub attempt: &'a AttemptId,
     /// The agent's summary; its first line becomes part of the subject.
     pub summary: &'a str,
-    /// What other components that are writing right now own: it stays out of this commit.
-    pub others: &'a [String],
+    /// The files that it takes in, relative to the work directory; those that are gone too. Whoever writes others
+    /// meanwhile keeps them to themselves.
+    pub paths: &'a [PathBuf],
 }
 
 impl Tree {
@@ -52,11 +53,14 @@ impl Tree {
 impl Worktree {
     fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
         let _one = self.lock();
-        let mut add: Vec<OsString> = ["add", "-A", "--", ":/"].map(OsString::from).to_vec();
-        // The agent writes a file under a name of its own beside it, and renames it then.
-        let excluded = commit.others.iter().flat_map(|path| [path.clone(), format!("{path}.tmp.*")]);
-        add.extend(excluded.map(|path| format!(":(exclude,glob){path}").into()));
-        self.add(&add)?;
+        let mut names = Vec::new();
+        for path in commit.paths {
+            names.extend_from_slice(path.as_os_str().as_bytes());
+            names.push(0);
+        }
+        // What an agent staged by itself is not taken along.
+        self.git.run(&self.root, &["read-tree", "--reset", "HEAD"])?;
+        self.git.bytes(&self.dir, &["update-index", "--add", "--remove", "-z", "--stdin"], &names)?;
         if self.git.ask(&self.root, &["diff", "--cached", "--quiet"])?.is_some() {
             return Ok(None);
         }
@@ -89,24 +93,6 @@ impl Worktree {
                 self.git.run(&self.root, &[&identity[..], args].concat())
             }
             said => said,
-        }
-    }
-
-    /// Git gives up on a file that another writer takes away between being listed and being read; it is gone then.
-    fn add(&self, args: &[OsString]) -> Result<(), GitError> {
-        const TRIES: u32 = 5;
-        let mut tries = 1;
-        loop {
-            // A pathspec counts from where it is used, and write sets count from the work directory.
-            match self.git.run(&self.dir, args) {
-                Ok(_) => return Ok(()),
-                Err(GitError::Refused { message, .. })
-                    if tries < TRIES && message.contains("No such file or directory") =>
-                {
-                    tries += 1;
-                }
-                Err(error) => return Err(error),
-            }
         }
     }
 

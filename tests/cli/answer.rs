@@ -21,7 +21,7 @@ fn the_list_says_what_is_wrong_and_how_to_answer() {
     assert_output!(env.cco(["answer", SPEC]), @r#"
     exit: 0
     -- stdout
-    q1 (a): 1 of its checks still fails after 1 fix round (best: 1); how shall it go on?
+    q1 (a): 1 issue is open after 1 fix round; how shall it go on?
       6d1e4b75 major check:a-ok
         `test -e ready.txt` failed (exit 1)
       tried:
@@ -45,7 +45,7 @@ fn the_list_says_what_is_wrong_and_how_to_answer() {
           "id": "q1",
           "on": "a",
           "cause": "fix_budget",
-          "question": "1 of its checks still fails after 1 fix round (best: 1); how shall it go on?",
+          "question": "1 issue is open after 1 fix round; how shall it go on?",
           "options": [],
           "tried": [
             "simulated"

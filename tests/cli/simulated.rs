@@ -22,7 +22,7 @@ pub fn asking_spec(env: &TestEnv) -> PathBuf {
     };
     let manifest = json!({
         "name": "asking", "project": "p", "work_dir": env.work(),
-        "execution": {"require_tests": false, "max_fix_attempts": 1},
+        "execution": {"require_tests": false, "reviewers": 0, "max_fix_attempts": 1},
         "components": [
             component("a", &[], "test -e ready.txt"), component("b", &["a"], "true"), component("c", &[], "true"),
         ],
@@ -33,8 +33,16 @@ pub fn asking_spec(env: &TestEnv) -> PathBuf {
     env.spec("p/asking-00000001", &manifest.to_string())
 }
 
-/// Sets what the agent does, by step.
-pub fn scenario(dir: &std::path::Path, steps: Value) {
+/// Sets what the agent does, by step; where nothing is said of a component's, it writes its file.
+pub fn scenario(dir: &std::path::Path, mut steps: Value) {
+    let said_of_all = steps.as_object().is_some_and(|steps| steps.keys().any(|key| key.starts_with('*')));
+    for id in ["a", "b", "c"].into_iter().filter(|_| !said_of_all) {
+        let step = &mut steps[format!("{id}.implement")];
+        if step.is_null() {
+            let action = json!({"write": {"path": format!("{id}.txt"), "text": "made\n"}});
+            *step = json!({"cost_usd": 0.01, "actions": [action]});
+        }
+    }
     write(&dir.join("scenario.json"), &json!({"steps": steps, "default": {"cost_usd": 0.01}}).to_string());
 }
 

@@ -42,7 +42,7 @@ fn a_question_says_what_it_blocks_and_how_to_answer() {
       b  blocked                   blocked by a
       c  complete (proven)  $0.01  implement
 
-    q1 (a): 1 of its checks still fails after 1 fix round (best: 1); how shall it go on?
+    q1 (a): 1 issue is open after 1 fix round; how shall it go on?
       6d1e4b75 major check:a-ok
         `test -e ready.txt` failed (exit 1)
       tried:

@@ -30,7 +30,7 @@ fn manifest(ids: &[&str]) -> Value {
     json!({
         "name": "work",
         "project": "p",
-        "execution": {"mode": "quick", "require_tests": false},
+        "execution": {"mode": "quick", "require_tests": false, "reviewers": 0},
         "components": ids.iter().map(component).collect::<Vec<_>>(),
         "validation_command": format!("cat {}", ids.iter().map(|id| format!("{id}.txt ")).collect::<String>()),
     })
@@ -40,9 +40,12 @@ fn good() -> Reply {
     Reply::answer(json!({"status": "done", "summary": "Wrote it."}))
 }
 
-/// Writes the component's file and says so.
+/// Writes the component's file and says so, also where the answer before came out of form.
 fn work(request: &Request) -> Reply {
-    Script::new().write(&format!("{}.txt", component(request)), "1\n").then(good()).reply(request)
+    Script::since("The step ended without an answer")
+        .write(&format!("{}.txt", component(request)), "1\n")
+        .then(good())
+        .reply(request)
 }
 
 /// Whether the conversation was taken up again after its first call.
@@ -203,7 +206,7 @@ fn an_answer_out_of_form_is_asked_for_once_more() {
         let api = Api::start(move |request| match &*component(request) {
             "silent" => Reply::text("I am done."),
             "stubborn" if !is_second_call(request) => invalid(),
-            "clumsy" if request.turns_since(None) == 0 => invalid(),
+            "clumsy" => Script::new().write("clumsy.txt", "1\n").then(invalid()).then(good()).reply(request),
             _ => work(request),
         });
         let Some(project) = Project::new(version, manifest(&["silent", "stubborn", "clumsy"]), api) else { return };

@@ -8,6 +8,7 @@ mod support;
 mod env;
 
 mod agent;
+mod enforcement;
 mod faults;
 mod project;
 mod runs;

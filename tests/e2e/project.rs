@@ -21,7 +21,7 @@ use crate::support::claude::{Version, claude};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The name of the spec in the store.
-const SPEC: &str = "p/work-00000000";
+pub const SPEC: &str = "p/work-00000000";
 
 /// A spec whose `work_dir` is a repository with one commit.
 pub struct Project {
@@ -190,6 +190,11 @@ impl Running {
         rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
     }
 
+    /// The exit status, once it has ended by itself.
+    pub fn wait(mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
+    }
+
     /// SIGINT, and the exit status.
     pub fn interrupt(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.0);
@@ -250,16 +255,23 @@ pub fn has_result(stream: &Path) -> bool {
     last.is_some_and(|event| event["type"] == "result")
 }
 
-/// The component that a request is about.
+/// The component that a request is about; `@run` where it is about the whole.
 pub fn component(request: &Request) -> String {
-    between(request, "## The component `", "`")
+    const TITLE: &str = "## The component `";
+    if request.asks(&[TITLE]) { between(request, TITLE, "`") } else { "@run".to_owned() }
 }
 
-/// The first of these tasks that a request is about.
+/// The task that a request is about.
 pub fn task(request: &Request) -> &'static str {
-    let tasks = [("skeleton", "## Your task: the skeleton"), ("implement", "## Your task: implement")];
-    let asked = tasks.into_iter().find(|(_, title)| request.asks(&[title]));
-    asked.map_or("fix", |(task, _)| task)
+    const TASKS: [(&str, &str); 5] = [
+        ("skeleton", "the skeleton"),
+        ("implement", "implement"),
+        ("fix", "mend these issues"),
+        ("review", "review"),
+        ("vote", "vote"),
+    ];
+    let asked = TASKS.into_iter().find(|(_, title)| request.asks(&[&format!("\n## Your task: {title}\n")]));
+    asked.unwrap_or_else(|| panic!("no task in {:?}", request.prompts())).0
 }
 
 /// The program that runs a component's checks, as the prompt names it.
@@ -267,7 +279,8 @@ pub fn check_script(request: &Request) -> String {
     between(request, "- Run `", "`")
 }
 
-fn between(request: &Request, before: &str, after: &str) -> String {
+/// What stands between two texts in the first prompt.
+pub fn between(request: &Request, before: &str, after: &str) -> String {
     let prompts = request.prompts();
     let rest = prompts[0].split_once(before).unwrap_or_else(|| panic!("no {before:?} in {}", prompts[0])).1;
     rest.split_once(after).unwrap().0.to_owned()

@@ -63,7 +63,7 @@ fn manifest() -> Value {
     json!({
         "name": "work",
         "project": "p",
-        "execution": {"mode": "standard", "require_tests": false},
+        "execution": {"mode": "standard", "require_tests": false, "reviewers": 0},
         "components": FINAL.iter().map(component).collect::<Vec<_>>(),
         "validation_command": "cat base.txt left.txt right.txt join.txt tail.txt",
     })

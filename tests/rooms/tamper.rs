@@ -8,7 +8,7 @@ mod work;
 use std::collections::BTreeMap;
 
 use cases::{Case, all};
-use cco::tamper::{Finding, Rule, findings};
+use cco::tamper::{Change, Changes, Context, Finding, Rule, findings};
 
 fn rules(case: &Case) -> Vec<&'static str> {
     let mut rules: Vec<&str> = found(case).iter().map(|finding| finding.rule.code()).collect();
@@ -58,6 +58,7 @@ fn cheats_are_caught_and_named_and_honest_changes_are_left_alone() {
     assert!(wrong.is_empty(), "{}\n{} wrong", wrong.join("\n"), wrong.len());
 }
 
+#[expect(clippy::print_stdout, reason = "the table is for whoever runs it with --nocapture")]
 fn print(table: &BTreeMap<(String, String), Row>, honest: usize) {
     println!("{:8} {:5} {:>7} {:>7} {:>13}", "language", "rule", "caught", "missed", "false alarms");
     for ((group, rule), row) in table {
@@ -83,12 +84,22 @@ fn every_rule_has_a_cheat_and_every_language_both_kinds() {
     assert!(cheats.len() >= 60 && all("honest").len() >= 60);
 }
 
+/// A file that is all suppressions fills neither journal nor prompt.
+#[test]
+fn many_findings_of_a_kind_are_counted() {
+    let new = (0..500).map(|at| format!("x = {at}  # noqa: E{at}\n")).collect::<String>();
+    let change = Change { path: "src/a.py".to_owned(), new: Some(new.into_bytes()), ..Change::default() };
+    let found = findings(&Changes { files: vec![change] }, &Context::default());
+    assert_eq!(found.len(), 50);
+    assert!(found[49].saw.ends_with("and 450 more findings like it in this file"), "{}", found[49].saw);
+}
+
 /// A finding names a line that is there, and quotes it.
 #[test]
 fn findings_point_at_what_they_saw() {
     for case in all("cheats") {
         for finding in found(&case) {
-            let side = |change: &&cco::tamper::Change| match finding.side {
+            let side = |change: &&Change| match finding.side {
                 cco::tamper::Side::Old => change.renamed_from.as_ref().unwrap_or(&change.path) == &finding.path,
                 cco::tamper::Side::New => change.path == finding.path,
             };

@@ -141,6 +141,8 @@ fn a_fix_loop_that_leads_nowhere_ends_in_a_question_and_guidance_reaches_the_nex
     a["checks"] = json!([{"name": "good", "run": "grep -q good a.txt"}]);
     let mut manifest = manifest(vec![a]);
     manifest["execution"]["max_fix_attempts"] = json!(2);
+    // Enough not to vote on it.
+    manifest["execution"]["same_issue_threshold"] = json!(10);
     let world = World::new(manifest, json!({"steps": {"a.*": writes("a", "bad")}}));
     let output = world.run(&[]);
     assert_eq!(output.status, 3, "{output}");
@@ -196,7 +198,8 @@ fn mode_and_parallel_components_decide_who_may_start() {
         if waits {
             slow["actions"].as_array_mut().unwrap().push(json!({"wait": {"until_file": "next.txt"}}));
         }
-        json!({"steps": {"fast.*": writes("fast", "x"), "slow.*": slow, "next.*": writes("next", "x")}})
+        let ready = json!({"answer": {"vote": "READY", "confidence": 1.0, "reasoning": "it works"}});
+        json!({"steps": {"fast.*": writes("fast", "x"), "slow.*": slow, "next.*": writes("next", "x"), "@run.*": ready}})
     };
     for (mode, parallel, free) in [
         ("quick", None, true),

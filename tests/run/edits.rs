@@ -99,7 +99,7 @@ fn changed_checks_are_run_and_no_agent() {
 #[test]
 fn changed_level_and_end_checks_are_run_again() {
     let mut manifest = chain();
-    manifest["quality"] = json!({"test_command": "ls a.txt"});
+    manifest["quality"] = json!({"test_command": "ls README"});
     manifest["validation_command"] = json!("ls b.txt");
     let world = World::new(manifest.clone(), steps());
     world.ends(&[], 0);
@@ -194,13 +194,7 @@ fn a_question_about_what_was_redefined_is_closed() {
 
 #[test]
 fn the_users_text_in_context_files_survives_to_the_byte() {
-    let world = World::new(
-        chain(),
-        json!({"steps": {"*": {
-            "actions": [{"run": {"cmd": "for f in a b c; do echo x > $f.txt; done"}}],
-            "answer": {"status": "done", "summary": "did it", "decisions": ["x it is"]},
-        }}}),
-    );
+    let world = World::new(chain(), json!({"steps": {"a.*": told("a"), "b.*": told("b"), "c.*": told("c")}}));
     let text = "First line\r\n\tno line end at the end of this";
     for name in ["CONTEXT.md", "components/a.md"] {
         write(&world.spec.join(name), text);
@@ -221,14 +215,16 @@ fn the_users_text_in_context_files_survives_to_the_byte() {
     }
 }
 
+/// Writes the component's file, and says so.
+fn told(id: &str) -> Value {
+    let mut steps = writes(id, "x");
+    steps["answer"] = json!({"status": "done", "summary": "did it", "decisions": ["x it is"]});
+    steps
+}
+
 /// Context files that hold nothing of the user's are remembered, and an edit of one is seen all the same.
 #[test]
 fn an_edit_of_a_context_file_of_ccos_own_is_seen_whatever_its_size_and_time() {
-    let told = |id: &str| {
-        let mut steps = writes(id, "x");
-        steps["answer"] = json!({"status": "done", "summary": "did it", "decisions": ["x it is"]});
-        steps
-    };
     let world = World::new(chain(), json!({"steps": {"a.*": told("a"), "b.*": told("b"), "c.*": told("c")}}));
     world.ends(&[], 0);
     assert_eq!(again(&world, &[], 0).0, [""; 0]);

@@ -42,7 +42,7 @@ fn project() -> World {
     };
     let mut manifest = manifest(GRAPH.iter().map(component).collect());
     manifest["execution"]["max_parallel"] = json!(3);
-    manifest["quality"] = json!({"test_command": "ls *.txt"});
+    manifest["quality"] = json!({"test_command": "test -e README"});
     manifest["validation_command"] = json!("cat a.txt h.txt");
     World::new(manifest, scenario())
 }

@@ -147,7 +147,9 @@ impl<'a> Collector<'_, 'a> {
                     [left, right, ..] => equality(lexed, left.clone(), right.clone(), true),
                     _ => Rank::Exact,
                 };
-                self.push(whole, rank, Sort::Plain, false, i8::from(arguments.len() > 2));
+                // JUnit's third argument: how far apart they may be.
+                let delta = arguments.len() == 3 && lexed.kind(arguments[2].start) == Some(Kind::Number);
+                self.push(whole, rank, Sort::Plain, false, i8::from(delta));
             }
             Form::Expression { holds } => {
                 // JUnit 4 and its like take the message first.
@@ -342,7 +344,8 @@ pub(in crate::tamper) fn expected(lexed: &Lexed<'_>, range: Range<usize>) -> Opt
         .clone()
         .take(16)
         .find(|at| lexed.is(*at, &["expected", "="]) || lexed.is(*at, &["expectedExceptions", "="]))?;
-    let rank = raised(lexed, &[at + 2..range.end - 1]);
+    let thrown = at + 2..range.end - 1;
+    let rank = raised(lexed, std::slice::from_ref(&thrown));
     Some(Assert::read(lexed, at..range.end, rank, Sort::Raises, false, 0))
 }
 
@@ -374,7 +377,8 @@ fn is_code(lexed: &Lexed<'_>, range: &Range<usize>) -> bool {
 fn raised(lexed: &Lexed<'_>, arguments: &[Range<usize>]) -> Rank {
     let Some(first) = arguments.first() else { return Rank::Exists };
     let broad = ["Exception", "BaseException", "Throwable", "Error", "AssertionError"];
-    let more = arguments.iter().skip(1).any(|range| !is_code(lexed, range) && names_text(lexed, range));
+    let regex = first.start > 1 && lexed.text(first.start - 2).to_ascii_lowercase().contains("regex");
+    let more = arguments.iter().skip(1).any(|range| !is_code(lexed, range) && (regex || names_text(lexed, range)));
     let wide = first.clone().any(|at| broad.contains(&lexed.text(at)));
     let several = lexed.text(first.start) == "(" && first.clone().any(|at| lexed.text(at) == ",");
     match lexed.kind(first.start) {

@@ -121,7 +121,7 @@ pub(super) fn equality(lexed: &Lexed<'_>, left: Range<usize>, right: Range<usize
     }
     if !same {
         let nothing = |side: &&str| matches!(*side, "None" | "null" | "nil" | "undefined" | "\"\"" | "''" | "0");
-        return if sides.iter().any(|side| nothing(&side)) { Rank::Exists } else { Rank::Loose };
+        return if sides.iter().any(nothing) { Rank::Exists } else { Rank::Loose };
     }
     let near =
         |range: &Range<usize>| matches!(lexed.text(range.start), "pytest" | "approx" | "isclose") && range.len() > 3;

@@ -140,7 +140,7 @@ fn short(text: &str) -> &str {
 }
 
 /// A header longer than this is none: what looks for its end gives up.
-const LONGEST_HEADER: usize = 512;
+const LONGEST_HEADER: usize = 256;
 
 /// The `{` that opens the body of the header at `from`; nothing where `;` or `}` comes first.
 fn open_brace(lexed: &Lexed<'_>, from: usize) -> Option<usize> {

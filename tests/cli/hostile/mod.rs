@@ -33,7 +33,7 @@ fn manifest(env: &TestEnv, ids: &[&str]) -> String {
     };
     serde_json::json!({
         "name": "s", "project": "p", "work_dir": env.work(),
-        "execution": {"require_tests": false, "mode": "quick"},
+        "execution": {"require_tests": false, "reviewers": 0, "mode": "quick"},
         "components": ids.iter().enumerate().map(component).collect::<Vec<_>>(),
         "validation_command": "true",
     })

@@ -215,6 +215,35 @@ fn one_more_test_is_no_finding() {
     assert!(tried > 80, "{tried}");
 }
 
+/// Tests of the same name in several files that all moved: which is whose must not hang on the order in which they come.
+#[test]
+fn namesakes_are_told_apart_in_any_order() {
+    let test =
+        |value: u8| format!("#[test]\nfn works() {{\n    assert_eq!(a(), {value});\n    assert!(b({value}));\n}}\n");
+    let weak = |value: u8| format!("#[test]\nfn works() {{\n    assert_eq!(a(), {value});\n}}\n");
+    let moved = |weakened: Option<u8>| {
+        let gone = (0..4).map(|n| change(&format!("tests/old{n}.rs"), Some(test(n).as_bytes()), None));
+        let new = |n: u8| if weakened == Some(n) { weak(n) } else { test(n) };
+        let come = (0..4).map(|n| change(&format!("tests/new{}.rs", 3 - n), None, Some(new(n).as_bytes())));
+        gone.chain(come).collect::<Vec<Change>>()
+    };
+    assert_eq!(findings(&Changes { files: moved(None) }, &Context::default()), []);
+    for rotated in 0..8 {
+        let mut files = moved(Some(2));
+        let expected = findings(&Changes { files: files.clone() }, &Context::default());
+        assert_eq!(expected.len(), 1, "{expected:#?}");
+        files.rotate_left(rotated);
+        assert_eq!(findings(&Changes { files }, &Context::default()), expected);
+    }
+    let two = |first: usize| {
+        let mut files = moved(Some(2));
+        files[5].new = Some(weak(1).into_bytes());
+        files.rotate_left(first);
+        findings(&Changes { files }, &Context::default())
+    };
+    assert_eq!((0..8).filter(|first| two(*first) != two(0)).count(), 0);
+}
+
 /// Several changes at once say what each of them says by itself, where they have nothing to do with each other.
 #[test]
 fn the_order_of_files_does_not_matter() {

@@ -106,7 +106,8 @@ impl World {
     /// Commits all there is and gives the commit.
     pub fn commit(&self, summary: &str) -> String {
         let attempt = attempt();
-        let commit = Commit { spec: "p/s", attempt: &attempt, summary, others: &[] };
+        let paths: Vec<_> = self.worktree().uncommitted().unwrap().into_iter().map(|changed| changed.path).collect();
+        let commit = Commit { spec: "p/s", attempt: &attempt, summary, paths: &paths };
         self.tree.commit(&commit).unwrap().unwrap()
     }
 

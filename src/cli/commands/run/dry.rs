@@ -92,11 +92,7 @@ fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) ->
         ordered.sort_by_key(|&at| plan.graph.level(at));
     }
     let steps: Vec<Planned> = ordered.iter().map(|&at| planned(opened, state, at, reasons)).collect();
-    let least: u64 = steps.iter().map(|planned| planned.steps.len() as u64).sum();
-    let fixes = u64::from(plan.policy.max_fix_attempts) * 3;
-    let validated = steps.iter().filter(|planned| !planned.checks.is_empty()).count() as u64;
-    let levels = if plan.level_checks.is_empty() { 0 } else { u64::from(plan.graph.depth()) };
-    let whole = if plan.final_checks.is_empty() { 0 } else { 1 };
+    let calls = Calls::of(opened, &ordered, &steps);
     Forecast {
         spec: opened.reference.clone(),
         mode: plan.mode.as_str(),
@@ -107,8 +103,8 @@ fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) ->
         },
         jobs: plan.policy.jobs,
         up_to_date: plan.components.len() - todo.len(),
-        calls_at_least: least,
-        calls_at_most: if steps.is_empty() { 0 } else { least + fixes * (validated + levels + whole) },
+        calls_at_least: calls.least,
+        calls_at_most: calls.most,
         steps,
         checks: plan
             .checks
@@ -116,6 +112,35 @@ fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) ->
             .map(|check| Command { name: check.name.to_string(), run: check.run.clone() })
             .collect(),
         allow: allowed(opened),
+    }
+}
+
+/// How many agents a run asks.
+struct Calls {
+    least: u64,
+    most: u64,
+}
+
+impl Calls {
+    /// At least: every step once, every reviewer once, every vote once. At most: with every fix round that the budgets
+    /// allow, each judged by all reviewers, and a vote of two rounds in each fix loop and on each gate.
+    fn of(opened: &Opened, ordered: &[Index], steps: &[Planned]) -> Self {
+        let plan = &opened.plan;
+        if steps.is_empty() {
+            return Self { least: 0, most: 0 };
+        }
+        let reviewers = u64::from(plan.reviewers);
+        let judged = |at: &Index| plan.legs(*at).iter().filter(|leg| matches!(leg, Leg::Validate | Leg::Light)).count();
+        let validations: u64 = ordered.iter().map(|at| judged(at) as u64).sum();
+        let whole = u64::from(plan.only.is_none() && (reviewers > 0 || !plan.final_checks.is_empty()));
+        let levels = if plan.level_checks.is_empty() { 0 } else { u64::from(plan.graph.depth()) };
+        let ballots: u64 = plan.gates.iter().map(|gate| u64::from(gate.voters)).sum();
+        let writing: u64 = steps.iter().map(|planned| planned.steps.len() as u64).sum();
+        let least = writing + reviewers * (validations + whole) + ballots;
+        let rounds = u64::from(plan.policy.max_fix_attempts) * 3;
+        let loops = validations + levels + whole;
+        let strategy = if rounds == 0 { 0 } else { 2 * u64::from(plan.strategy.voters) };
+        Self { least, most: least + loops * (rounds * (1 + reviewers) + strategy) + 2 * ballots }
     }
 }
 

@@ -224,10 +224,6 @@ fn announce(app: &App, opened: &Opened, state: &RunState) {
         let (least, most) = dry::calls(opened, state);
         app.printer.note(format!("no budget is set (`--budget-usd`): {least} to {most} agent calls"));
     }
-    let manifest = &opened.spec.manifest;
-    if manifest.reviewers() > 0 || !manifest.execution.voting_gates.is_empty() {
-        app.printer.note("reviewers and votes are not part of this version: check commands alone prove the work");
-    }
 }
 
 /// The lock of the spec, held for the whole run.
