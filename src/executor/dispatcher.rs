@@ -454,7 +454,6 @@ fn worked(state: &RunState, on: &Subject) -> Worked {
     let first = subject.commits.as_ref().map(|commits| commits.first.to_string());
     Worked { begun: first.is_some() || subject.delivered.is_some(), first }
 }
-}
 
 fn new_session() -> Box<str> {
     uuid::Uuid::new_v4().to_string().into()
