@@ -281,12 +281,11 @@ pub fn hidden(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Result<Vec
     Ok(hidden.map(|path| issue("write_set", Some(path), None, text(path), Some("do not ignore it"))).collect())
 }
 
-/// A step that says that it is done and changed nothing is not believed; nor is a fix of a component that never changed
-/// anything.
+/// A step that says that it is done and changed nothing is not believed.
 pub fn claims_nothing(attempt: &AttemptId, work: &Worked) -> Option<Issue> {
-    // There may be nothing to revise, and what mends the whole shows by its checks.
+    // There may be nothing to revise, and a fix shows by the validation that it is made for.
     let component = matches!(attempt.on, Subject::Component(_));
-    let nothing = component && matches!(attempt.step, Step::Skeleton | Step::Implement | Step::Fix) && !work.begun;
+    let nothing = component && matches!(attempt.step, Step::Skeleton | Step::Implement) && !work.begun;
     let text = "the step says that it is done, but no file changed";
     let mend = "do the work; if there is nothing to do, answer with status `nothing_to_do` and the reason";
     nothing.then(|| issue("change:nothing", None, None, text.to_owned(), Some(mend)))
