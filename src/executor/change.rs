@@ -1,32 +1,28 @@
 //! The change checks: what a writing step left in the tree is compared with what it may change and with what was there
 //! before, and the checkout of the user with what it was. What is not the step's to change is undone before the commit.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::job::Job;
 use super::owners::Breach;
-use crate::fsx;
+use super::worker::Worked;
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::lifecycle::event::Issue;
 use crate::lifecycle::report::Severity;
 use crate::plan::graph::Index;
+use crate::spec::manifest::ComponentDef;
 use crate::spec::writeset::WriteSet;
 use crate::tamper;
-use crate::tree::{Bounds, Change, Contents, Fingerprint, TreeError, Until, Worktree, changed_between};
-
-/// The longest stream that is searched for a path, in bytes: longer ones are searched from their end.
-const SEARCHED: u64 = 256 << 20;
+use crate::tree::{Bounds, Change, Contents, Fingerprint, TreeError, Until, Worktree};
 
 /// What was known before a writing step began, as far as it could be had.
 #[derive(Debug, Default)]
 pub struct Before {
     /// The user's checkout.
     pub checkout: Option<Fingerprint>,
-    /// The component's first commit; none while it has none.
-    pub first: Option<String>,
-    /// Whether the component was worked on before.
-    pub worked: bool,
+    /// What was done on the subject before.
+    pub work: Worked,
     /// The last commit on the branch.
     pub tip: Option<String>,
     /// What differed from the last commit then: somebody's work that is not finished.
@@ -43,45 +39,71 @@ pub fn take_back(
     let Some(tip) = tip else { return Ok(None) };
     let Some(moved) = worktree.moved_since(tip)? else { return Ok(None) };
     worktree.keep(&job.plan.spec, &format!("agent/{}", attempt.file_stem()), &moved.head)?;
+    if let Some(branch) = moved.tip.as_ref().filter(|branch| **branch != moved.head && *branch != tip) {
+        worktree.keep(&job.plan.spec, &format!("agent/{}-branch", attempt.file_stem()), branch)?;
+    }
     worktree.take_back(tip)?;
+    let made = match moved.new.len() {
+        0 => "the branch was changed".to_owned(),
+        1 => "a commit was made".to_owned(),
+        more => format!("{more} commits were made"),
+    };
+    let kept = format!("refs/cco/{}/agent/{}", job.plan.spec, attempt.file_stem());
     Ok(Some(format!(
-        "it made {} by itself, which only cco does; they are kept aside, and what they hold is judged as its work",
-        crate::text::plural(moved.new.len().max(1), "commit"),
+        "{made} while it ran, which only cco does: taken back and kept as `{kept}`; what it holds is judged as its work"
     )))
 }
 
-/// The files that the step changed and may, and an issue for each that it may not: that change is kept as a patch and
-/// undone. What `others` are writing is theirs.
+/// So many files are named one by one; of more, their number is told.
+const NAMED: usize = 20;
+
+/// The files that the step changed and may; an issue for each that it may not, whose change is undone, and a note that
+/// says where it is kept. What `others` are writing is theirs.
 pub fn hold_to_write_set(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
     others: &dyn Fn() -> Vec<Subject>,
-) -> Result<(Vec<PathBuf>, Vec<Issue>), TreeError> {
+) -> Result<Held, TreeError> {
     let changed = worktree.uncommitted()?;
-    let others = WriteSet::new(job.patterns_of(&others()).iter().map(String::as_str)).unwrap_or_default();
-    let (mut own, mut undo, mut issues) = (Vec::new(), Vec::new(), Vec::new());
-    for path in changed.into_iter().map(|changed| changed.path) {
-        if others.matches(intended(&path).as_ref()) {
-            continue;
-        }
+    let theirs = Theirs::new(job, &attempt.on, &others());
+    let (mut own, mut breaches) = (Vec::new(), Vec::new());
+    for path in changed.into_iter().map(|changed| changed.path).filter(|path| !theirs.has(&intended(path))) {
         let breach = match &attempt.on {
             Subject::Component(id) => job.plan.index(id).and_then(|at| job.owners.breach(at, &path)),
             Subject::Run => job.owners.breach_of_run(&path),
         };
         match breach {
             None => own.push(path),
-            Some(breach) => {
-                issues.push(breached(&path, &breach));
-                undo.push(path);
-            }
+            Some(breach) => breaches.push((path, breach)),
         }
     }
-    if !undo.is_empty() {
-        let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
-        worktree.undo(&undo, &patch)?;
+    if breaches.is_empty() {
+        return Ok(Held { own, issues: Vec::new(), note: None });
     }
-    Ok((own, issues))
+    let paths: Vec<PathBuf> = breaches.iter().map(|(path, _)| path.clone()).collect();
+    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
+    let undone = worktree.undo(&paths, &patch)?;
+    // Where it is kept differs from step to step, and the issue must not.
+    let note = undone.patch.map(|patch| format!("what was undone is kept as `{}`", patch.display()));
+    let mut issues: Vec<Issue> = breaches.iter().take(NAMED).map(|(path, breach)| breached(path, breach)).collect();
+    if let Some((path, _)) = breaches.get(NAMED) {
+        let more = crate::text::plural(breaches.len() - NAMED, "more file");
+        let text = format!("the step changed {more} that it may not, `{}` the first; that was undone", path.display());
+        issues.push(issue("write_set", None, None, text, Some("keep to the write set")));
+    }
+    Ok(Held { own, issues, note })
+}
+
+/// What of a step's changes is the step's own, and what was not.
+#[derive(Debug)]
+pub struct Held {
+    /// The files that it may change.
+    pub own: Vec<PathBuf>,
+    /// An issue for each other.
+    pub issues: Vec<Issue>,
+    /// Where these changes are kept.
+    pub note: Option<String>,
 }
 
 /// The agent writes a file under a name of its own beside it, and renames it then.
@@ -90,42 +112,116 @@ fn intended(path: &Path) -> PathBuf {
     PathBuf::from(text.split_once(".tmp.").map_or(&*text, |(file, _)| file))
 }
 
+/// What others write who have not committed yet.
+struct Theirs {
+    files: WriteSet,
+    /// Their tests, which may be given by globs that mean those of all.
+    tests: WriteSet,
+    own: WriteSet,
+}
+
+impl Theirs {
+    fn new(job: &Job, on: &Subject, others: &[Subject]) -> Self {
+        let set = |patterns: Vec<&str>| WriteSet::new(patterns).unwrap_or_default();
+        let others: Vec<&ComponentDef> = others.iter().filter_map(|other| job.definition_of(other)).collect();
+        fn tests(of: &ComponentDef) -> impl Iterator<Item = &str> {
+            of.tests.iter().map(String::as_str)
+        }
+        let own = job.definition_of(on).into_iter().flat_map(|own| own.write_patterns().chain(tests(own)));
+        Self {
+            files: set(others.iter().flat_map(|other| other.write_patterns()).collect()),
+            tests: set(others.iter().flat_map(|other| tests(other)).collect()),
+            own: set(own.collect()),
+        }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.files.matches(path) || (self.tests.matches(path) && !self.own.matches(path))
+    }
+}
+
 fn breached(path: &Path, breach: &Breach) -> Issue {
     let why = match breach {
-        Breach::NotOwn => "it is not in the component's write set".to_owned(),
+        Breach::NotOwn => "it is not in the write set of the component".to_owned(),
+        Breach::Outside => "it lies outside of the work directory".to_owned(),
         Breach::Others(id) => format!("it belongs to the component `{id}`"),
-        Breach::Protected => "it is protected: it decides how checks run, or the manifest says so".to_owned(),
+        Breach::Protected => "it is protected, since it decides how checks run or the manifest says so".to_owned(),
     };
     let mend = "do without it, or answer with status `needs_files` and name it";
-    let text = format!("the step changed `{}`, which it may not: {why}; the change was undone", path.display());
+    let text = format!("the step changed `{}`, which it may not ({why}); the change was undone", path.display());
     issue("write_set", Some(path), None, text, Some(mend))
 }
 
-/// What weakens the checks in everything that the subject changed since it began.
+/// What weakens the checks in everything that the subject changed since it began, and code that it left untested.
+/// `finished` says whether its tests are due.
+///
+/// Gives the issues, and what is worth a note.
 pub fn tampering(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
     first: Option<&str>,
-    commit: Option<&str>,
-) -> Result<Vec<Issue>, TreeError> {
-    let base = match (first.or(commit), &attempt.on) {
-        (_, Subject::Run) => job.tree.branch().map(|(_, base)| base.to_owned()),
-        (Some(first), Subject::Component(_)) => Some(format!("{first}^")),
-        (None, Subject::Component(_)) => None,
+    finished: bool,
+) -> Result<(Vec<Issue>, Vec<String>), TreeError> {
+    let (Some(base), wanted) = (match &attempt.on {
+        Subject::Run => (job.tree.branch().map(|(_, base)| base.to_owned()), None),
+        // In a common tree other components commit meanwhile: what is theirs is held against them.
+        Subject::Component(_) => match first.map(|first| format!("{first}^")) {
+            Some(base) => (Some(base.clone()), Some(worktree.files_written_by(&base, &attempt.on)?)),
+            None => (None, None),
+        },
+    }) else {
+        return Ok((Vec::new(), Vec::new()));
     };
-    let Some(base) = base else { return Ok(Vec::new()) };
-    let at = job.index_of(&attempt.on);
-    let wanted = |path: &Path| at.is_none_or(|at| job.owners.owns(at, path) || !job.owners.others_own(at, path));
+    let wanted = |path: &Path| wanted.as_ref().is_none_or(|own| own.contains(path));
     let changes = worktree.changes(&base, Until::Commit("HEAD"), &wanted, Bounds::default())?;
+    let at = job.index_of(&attempt.on);
     let mut issues: Vec<Issue> = changes.iter().filter_map(unread).collect();
-    let files = changes.into_iter().map(file_of).collect();
-    let found = tamper::findings(&tamper::Changes { files }, &context(job, at));
-    issues.extend(found.into_iter().map(|found| {
+    let changes = tamper::Changes { files: changes.into_iter().map(file_of).collect() };
+    let context = context(job, at);
+    let mut seen: HashMap<Digest, u32> = HashMap::new();
+    for found in tamper::findings(&changes, &context) {
         let text = format!("{} ({}): {}", found.saw, found.rule.code(), found.excerpt);
-        issue(&format!("tamper:{}", found.rule.code()), Some(Path::new(&found.path)), Some(found.line), text, None)
-    }));
-    Ok(issues)
+        let source = format!("tamper:{}", found.rule.code());
+        let mut issue = issue(&source, Some(Path::new(&found.path)), Some(found.line), text, Some(MEND));
+        // Whoever takes one of two that look alike has not taken the other.
+        let before = seen.entry(issue.fingerprint).or_default();
+        *before += 1;
+        if *before > 1 {
+            let parts = [&issue.fingerprint.to_string().into_bytes()[..], &before.to_le_bytes()];
+            issue.fingerprint = Digest::of_parts(&parts);
+        }
+        issues.push(issue);
+    }
+    let mut notes = Vec::new();
+    if let Some(definition) = job.definition_of(&attempt.on)
+        && finished
+        && job.manifest.requires_tests(definition)
+        && let Some(code) = tamper::untested(&changes, &context)
+    {
+        if may_write_tests(definition, &code) {
+            issues.push(untested(&code));
+        } else {
+            notes.push(format!("`{code}` changed without a test, which is not asked for: its write set holds none"));
+        }
+    }
+    Ok((issues, notes))
+}
+
+/// What is to be done about a check that was weakened.
+const MEND: &str = "undo it, and mend the code instead";
+
+/// A component that must be tested and was not.
+fn untested(code: &str) -> Issue {
+    let text = format!("`{code}` changed, and no test was added or changed (`require_tests`)");
+    issue("change:no_test", Some(Path::new(code)), None, text, Some("add a test that fails without the change"))
+}
+
+/// Whether any test could be written within the write set: Rust has them in the file itself.
+fn may_write_tests(definition: &ComponentDef, code: &str) -> bool {
+    let strict = !definition.files.is_empty();
+    let may_hold_one = |pattern: &str| pattern.contains(['*', '?', '[', '{']) || tamper::is_test(pattern);
+    !strict || !definition.tests.is_empty() || code.ends_with(".rs") || definition.write_patterns().any(may_hold_one)
 }
 
 /// A file too large to be looked into has not been looked into, which is no pass.
@@ -135,7 +231,7 @@ fn unread(change: &Change) -> Option<Issue> {
         Contents::Bytes(_) | Contents::Submodule => None,
     })?;
     // Only what would have been looked into is missed.
-    tamper::understands(&change.path.to_string_lossy()).then(|| {
+    tamper::is_looked_into(&change.path.to_string_lossy()).then(|| {
         let text = format!("its {too_large} bytes are too many to be looked into");
         issue("tamper:size", Some(&change.path), None, text, Some("keep sources small, or leave the file as it was"))
     })
@@ -186,44 +282,17 @@ pub fn hidden(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Result<Vec
 }
 
 /// A step that says that it is done and changed nothing is not believed.
-pub fn claims_nothing(attempt: &AttemptId) -> Option<Issue> {
-    let text = "the step says that it is done, and changed nothing; say `nothing_to_do` with the reason if that is so";
-    matches!(attempt.step, Step::Skeleton | Step::Implement)
-        .then(|| issue("change:nothing", None, None, text.to_owned(), None))
-}
-
-/// What changed in the user's checkout meanwhile. Never undone: the user works there. An issue where the conversation
-/// named the path, else worth a note.
-pub fn checkout(
-    job: &Job,
-    worktree: &Worktree,
-    attempt: &AttemptId,
-    before: &Before,
-) -> Result<(Vec<Issue>, Vec<String>), TreeError> {
-    let Some(fingerprint) = &before.checkout else { return Ok((Vec::new(), Vec::new())) };
-    let changed = changed_between(fingerprint, &worktree.main_checkout()?);
-    let (mut issues, mut notes) = (Vec::new(), Vec::new());
-    if changed.is_empty() {
-        return Ok((issues, notes));
-    }
-    let said = fsx::read_tail(&job.paths.stream(attempt), SEARCHED).unwrap_or_default();
-    for path in changed {
-        let named = path.to_str().is_some_and(|path| memchr::memmem::find(&said, path.as_bytes()).is_some());
-        if named {
-            let text = format!(
-                "`{}` in the user's own checkout changed while the step ran, and the step speaks of it: it must work in its directory only",
-                path.display()
-            );
-            issues.push(issue("write_set:checkout", Some(&path), None, text, None));
-        } else {
-            notes.push(format!("`{}` in the user's checkout changed while it ran", path.display()));
-        }
-    }
-    Ok((issues, notes))
+pub fn claims_nothing(attempt: &AttemptId, work: &Worked) -> Option<Issue> {
+    // There may be nothing to revise, and a fix shows by the validation that it is made for.
+    let component = matches!(attempt.on, Subject::Component(_));
+    let nothing = component && matches!(attempt.step, Step::Skeleton | Step::Implement) && !work.begun;
+    let text = "the step says that it is done, but no file changed";
+    let mend = "do the work; if there is nothing to do, answer with status `nothing_to_do` and the reason";
+    nothing.then(|| issue("change:nothing", None, None, text.to_owned(), Some(mend)))
 }
 
 /// An issue of the change checks; each of them blocks.
-fn issue(source: &str, file: Option<&Path>, line: Option<u32>, text: String, mend: Option<&str>) -> Issue {
+pub(super) fn issue(source: &str, file: Option<&Path>, line: Option<u32>, text: String, mend: Option<&str>) -> Issue {
     let file = file.map(|file| file.to_string_lossy().into_owned());
     let digits = |c: &char| !c.is_ascii_digit();
     let folded: String = text.chars().filter(digits).collect();
@@ -243,27 +312,4 @@ fn issue(source: &str, file: Option<&Path>, line: Option<u32>, text: String, men
 pub fn dirty(job: &Job) -> HashSet<PathBuf> {
     let changed = job.tree.worktree().and_then(|worktree| worktree.uncommitted().ok()).unwrap_or_default();
     changed.into_iter().map(|changed| changed.path).collect()
-}
-
-/// Undoes what differs from the last commit and did not when somebody began who must change nothing; gives the paths,
-/// and where they are kept. What was half written before is left alone.
-///
-/// # Errors
-/// Git's own.
-pub fn undo_new(
-    job: &Job,
-    worktree: &Worktree,
-    attempt: &AttemptId,
-    dirty: &HashSet<PathBuf>,
-) -> Result<Option<(String, PathBuf)>, TreeError> {
-    let changed = worktree.uncommitted()?.into_iter().map(|changed| changed.path);
-    let new: Vec<PathBuf> = changed.filter(|path| !dirty.contains(path)).collect();
-    if new.is_empty() {
-        return Ok(None);
-    }
-    let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
-    let undone = worktree.undo(&new, &patch)?;
-    let paths: Vec<String> = undone.changes.iter().map(|changed| changed.path.display().to_string()).collect();
-    // What git itself cannot check out as it was committed is nobody's change.
-    Ok((!paths.is_empty()).then(|| (paths.join(", "), undone.patch.unwrap_or(patch))))
 }

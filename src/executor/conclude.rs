@@ -1,9 +1,11 @@
 //! What a reply means for its attempt: a writer's work is compared and committed before it counts, and a reader's word
 //! counts only if it changed nothing.
 
-use super::change::{self, Before};
+use super::change::{self, Before, Held};
 use super::job::Job;
+use super::outside::checkout;
 use super::put_back::put_back;
+use super::untouched::set_right;
 use super::worker::Ended;
 use crate::agent::{Answer, AnswerKind, Ending, Reply};
 use crate::ids::{AttemptId, Digest, Step, Subject};
@@ -37,16 +39,31 @@ pub fn conclude(job: &Job, attempt: AttemptId, reply: Reply, around: &Surroundin
         }
         Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
         Ending::Failed { trouble, message, resumable } => {
+            notes.extend(take_back(job, &attempt));
             if trouble == Trouble::ConversationLost && attempt.step.writes() {
                 notes.extend(put_back(job, &attempt, &(around.others)()));
             }
             AttemptEnd::Failed { class: trouble, message, resumable }
         }
-        Ending::Interrupted { resumable } => AttemptEnd::Interrupted { resumable },
+        Ending::Interrupted { resumable } => {
+            notes.extend(take_back(job, &attempt));
+            AttemptEnd::Interrupted { resumable }
+        }
     };
     let end =
         if attempt.step.writes() { end } else { unless_it_meddled(job, &attempt, &around.before, &mut notes, end) };
     Ended { attempt, end, ms, usage, notes }
+}
+
+/// Takes back what was committed by a step that did not come to its end: the next one to commit must not take it along.
+fn take_back(job: &Job, attempt: &AttemptId) -> Option<String> {
+    // What a reader did is undone altogether.
+    let worktree = job.tree.worktree().filter(|_| attempt.step.writes())?;
+    let tip = job.tips.lock();
+    match change::take_back(job, worktree, attempt, tip.as_deref()) {
+        Ok(note) => note,
+        Err(error) => Some(format!("whether it made commits by itself cannot be told: {error}")),
+    }
 }
 
 /// The word of a reader counts only if the tree is as it was: what it changed is kept and undone, also where it came to
@@ -59,9 +76,12 @@ fn unless_it_meddled(
     end: AttemptEnd,
 ) -> AttemptEnd {
     let Some(worktree) = job.tree.worktree() else { return end };
-    let what = match undo_meddling(job, worktree, attempt, before, notes) {
+    let what = match set_right(job, worktree, attempt, &before.dirty) {
         Ok(None) => return end,
-        Ok(Some(what)) => what,
+        Ok(Some((what, told))) => {
+            notes.extend(told);
+            format!("it may only read, and {what} changed while it ran; that was undone, and its word does not count")
+        }
         Err(error) => format!("whether it changed the tree cannot be told: {error}"),
     };
     // A conversation that has written is not gone on with.
@@ -78,28 +98,6 @@ fn unless_it_meddled(
         }
         _ => AttemptEnd::Failed { class: Trouble::Meddled, message: what, resumable },
     }
-}
-
-/// Undoes what a reader changed and committed; tells what that was.
-fn undo_meddling(
-    job: &Job,
-    worktree: &Worktree,
-    attempt: &AttemptId,
-    before: &Before,
-    notes: &mut Vec<String>,
-) -> Result<Option<String>, TreeError> {
-    let tip = job.tips.lock();
-    let committed = change::take_back(job, worktree, attempt, tip.as_deref())?;
-    let changed = change::undo_new(job, worktree, attempt, &before.dirty)?;
-    drop(tip);
-    let what = match (&committed, &changed) {
-        (None, None) => return Ok(None),
-        (_, Some((paths, _))) => format!("it may only read, and changed {paths}; that was undone"),
-        (Some(_), None) => "it may only read, and made a commit; that was taken back".to_owned(),
-    };
-    notes.extend(committed);
-    notes.extend(changed.map(|(_, patch)| format!("what it changed is kept as `{}`", patch.display())));
-    Ok(Some(what))
 }
 
 /// Compares the tree and commits what a writer did; a commit that exists already is taken.
@@ -136,7 +134,9 @@ fn compare_and_commit(
     let mut tip = job.tips.lock();
     let alone = *tip == before.tip;
     notes.extend(change::take_back(job, worktree, attempt, tip.as_deref())?);
-    let (paths, mut findings) = change::hold_to_write_set(job, worktree, attempt, around.others)?;
+    let Held { own: paths, issues: mut findings, note } =
+        change::hold_to_write_set(job, worktree, attempt, around.others)?;
+    notes.extend(note);
     // A commit is made before the report passes the gate.
     let summary = &job.redactor.text(&report.summary);
     let made = job.tree.commit(&Commit { spec: &job.plan.spec, attempt, summary, paths: &paths })?;
@@ -150,10 +150,10 @@ fn compare_and_commit(
         None => job.tree.commit_of(attempt)?,
     };
     // Where others commit meanwhile, files that nobody owns can be in a commit of theirs.
-    if made.is_none() && alone && report.status == Claim::Done && !before.worked {
-        findings.extend(change::claims_nothing(attempt));
+    if made.is_none() && alone && report.status == Claim::Done {
+        findings.extend(change::claims_nothing(attempt, &before.work));
     }
-    findings.extend(judge(job, worktree, attempt, before, made.as_deref(), notes)?);
+    findings.extend(judge(job, worktree, attempt, report, before, made.as_deref(), notes)?);
     Ok((made, findings))
 }
 
@@ -161,13 +161,17 @@ fn judge(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
+    report: &WriterReport,
     before: &Before,
     made: Option<&str>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Issue>, TreeError> {
-    let mut findings = change::tampering(job, worktree, attempt, before.first.as_deref(), made)?;
+    let first = before.work.first.as_deref().or(made);
+    let finished = report.status == Claim::Done && attempt.step != Step::Skeleton;
+    let (mut findings, untested) = change::tampering(job, worktree, attempt, first, finished)?;
+    notes.extend(untested);
     findings.extend(change::hidden(job, worktree, attempt)?);
-    let (touched, told) = change::checkout(job, worktree, attempt, before)?;
+    let (touched, told) = checkout(job, worktree, attempt, before)?;
     findings.extend(touched);
     notes.extend(told);
     Ok(findings)

@@ -14,10 +14,12 @@ mod gate;
 pub mod inbox;
 mod job;
 mod origin;
+mod outside;
 mod owners;
 mod put_back;
 mod recover;
 mod signals;
+mod untouched;
 mod worker;
 
 pub use dispatcher::{Dispatcher, Finish, RunError, Start};

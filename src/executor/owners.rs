@@ -30,6 +30,8 @@ const PROTECTED: [&str; 14] = [
 pub enum Breach {
     /// Nobody gave it to the component.
     NotOwn,
+    /// It is in the repository, and not in the work directory.
+    Outside,
     /// It belongs to another component.
     Others(String),
     /// Nobody may change it.
@@ -104,6 +106,9 @@ impl Owners {
     /// What is wrong with a change of `path` by the component `at`; nothing if it may.
     pub fn breach(&self, at: Index, path: &Path) -> Option<Breach> {
         let own = self.own.get(at as usize)?;
+        if path.starts_with("..") {
+            return Some(Breach::Outside);
+        }
         let named = own.set.matches(path);
         if self.protected.matches(path) || own.protected.matches(path) {
             return Some(Breach::Protected);
@@ -122,9 +127,19 @@ impl Owners {
 
     /// What is wrong with a change of `path` by the run's own fixes, which may write what any component may.
     pub fn breach_of_run(&self, path: &Path) -> Option<Breach> {
-        let known = self.own.iter().any(|own| own.set.matches(path));
-        let protected = self.protected.matches(path) || (!known && self.usually_protected.matches(path));
-        protected.then_some(Breach::Protected)
+        if path.starts_with("..") {
+            return Some(Breach::Outside);
+        }
+        if self.protected.matches(path) {
+            return Some(Breach::Protected);
+        }
+        if self.shared.matches(path) || self.own.iter().any(|own| own.set.matches(path)) {
+            return None;
+        }
+        if self.usually_protected.matches(path) {
+            return Some(Breach::Protected);
+        }
+        self.own.iter().all(|own| own.strict).then_some(Breach::NotOwn)
     }
 
     fn another(&self, at: Index, path: &Path) -> Option<String> {

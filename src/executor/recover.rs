@@ -46,7 +46,7 @@ pub fn settle_left(job: &Job, attempt: AttemptId, resumed: bool, others: &[Subje
 fn adopt(job: &Job, attempt: AttemptId, reply: agent::Reply, others: &[Subject], work: Worked) -> Ended {
     let known = job.tree.commit_of(&attempt);
     // What was there before it is not known any more.
-    let before = Before { first: work.first, worked: work.begun, ..Before::default() };
+    let before = Before { work, ..Before::default() };
     let around = Surroundings { others: &|| others.to_vec(), before };
     let mut adopted = conclude(job, attempt, reply, &around);
     if let (AttemptEnd::Wrote { commit, .. }, Ok(Some(found))) = (&mut adopted.end, known)

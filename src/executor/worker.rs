@@ -17,6 +17,7 @@ use super::conclude::{Surroundings, conclude, kind_of};
 use super::fresh::{FreshTree, NoPlace, Place};
 use super::job::Job;
 use super::origin::go_back;
+use super::untouched::set_right;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
 use crate::fsx;
@@ -200,7 +201,7 @@ impl Worker {
         }
         let dirty = if attempt.step.writes() { HashSet::new() } else { change::dirty(job) };
         let (checkout, tip) = (self.checkout(&attempt), job.tips.lock().clone());
-        let before = Before { checkout, first: work.first, worked: work.begun, tip, dirty };
+        let before = Before { checkout, work, tip, dirty };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
@@ -237,6 +238,10 @@ impl Worker {
 
     /// Takes down what the run needed beside its tree.
     pub async fn finish(&self) {
+        let attempt = AttemptId { on: Subject::Run, step: Step::Check(Arc::from("end")), n: 1 };
+        for note in self.only_ccos(&attempt) {
+            tracing::warn!("{note}");
+        }
         self.fresh.discard(&self.job).await;
     }
 
@@ -267,7 +272,9 @@ impl Worker {
     /// Those beside `attempt` that write, or have something half written.
     fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
         let writing: Vec<Subject> = self.writing().iter().map(|other| other.on.clone()).collect();
-        let mut others: Vec<Subject> = self.half_written().iter().cloned().chain(writing).collect();
+        // What mends the whole goes on from wherever components were given up.
+        let left = if attempt.on == Subject::Run { Vec::new() } else { self.half_written().iter().cloned().collect() };
+        let mut others: Vec<Subject> = left.into_iter().chain(writing).collect();
         others.retain(|other| *other != attempt.on);
         others
     }
@@ -280,6 +287,7 @@ impl Worker {
         let job = &*self.job;
         // The base and the whole are judged by what is committed, wherever agents have worked.
         let apart = matches!(scope, Scope::Baseline | Scope::Final);
+        let mut notes = if apart { self.only_ccos(&attempt) } else { Vec::new() };
         let place = if apart {
             self.fresh.place(job, &attempt, &stop).await
         } else {
@@ -300,7 +308,9 @@ impl Worker {
             self.begin_check();
         }
         let ran = check::run(&job.supervisor, self.check_run(&attempt, index, place), stop).await;
-        let notes = if shared { self.end_check(&attempt) } else { Vec::new() };
+        if shared {
+            notes.extend(self.end_check(&attempt));
+        }
         match ran {
             Ran::Checked(result) => {
                 let ms = result.evidence.ms;
@@ -323,6 +333,16 @@ impl Worker {
         let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
         checking.0 -= 1;
         if checking.0 == 0 { restore_after_checks(&self.job, attempt, &checking.1) } else { Vec::new() }
+    }
+
+    /// Takes back what somebody else committed on the branch: what is judged as a whole must be what was judged in parts.
+    fn only_ccos(&self, attempt: &AttemptId) -> Vec<String> {
+        let Some(worktree) = self.job.tree.worktree() else { return Vec::new() };
+        let tip = self.job.tips.lock();
+        match change::take_back(&self.job, worktree, attempt, tip.as_deref()) {
+            Ok(note) => note.into_iter().collect(),
+            Err(error) => vec![format!("whether the branch holds commits of others cannot be told: {error}")],
+        }
     }
 
     fn check_run(&self, attempt: &AttemptId, index: CheckIndex, place: Place) -> CheckRun {
@@ -419,12 +439,12 @@ fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, T
 /// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
 fn restore_after_checks(job: &Job, attempt: &AttemptId, dirty: &HashSet<PathBuf>) -> Vec<String> {
     let Some(worktree) = job.tree.worktree() else { return Vec::new() };
-    match change::undo_new(job, worktree, attempt, dirty) {
+    match set_right(job, worktree, attempt, dirty) {
         Ok(None) => Vec::new(),
-        Ok(Some((paths, patch))) => {
-            vec![format!("checks changed {paths}; that was put back, and is kept as `{}`", patch.display())]
+        Ok(Some((what, told))) => {
+            std::iter::once(format!("{what} changed while checks ran; that was undone")).chain(told).collect()
         }
-        Err(error) => vec![format!("what checks changed cannot be put back: {error}")],
+        Err(error) => vec![format!("what checks changed cannot be undone: {error}")],
     }
 }
 

@@ -1,7 +1,7 @@
 //! Agent steps of a subject, whatever phase they belong to: one writer, or several readers side by side.
 
 use super::event::{Issue, Verdict};
-use super::subject::{Phase, Poll, Slot, Validation, Work};
+use super::subject::{Phase, Poll, Review, Slot, Validation, Work};
 use crate::ids::Step;
 
 impl Phase {
@@ -76,14 +76,11 @@ impl Validation {
     /// The first wave of reviewers that has not passed; none when all have, or one came to something else.
     fn open_wave(&self, waived: &impl Fn(&Issue) -> bool) -> Option<u8> {
         let last = self.reviews.iter().map(|review| review.wave).max()?;
-        (0..=last).find_map(|wave| {
-            let mut of_wave = self.reviews.iter().filter(|review| review.wave == wave);
-            let passed = of_wave.all(|review| {
-                let of = |(verdict, issues): &(Verdict, Vec<Issue>)| self.reviewed(*verdict, issues, waived);
-                review.settled.as_ref().map(of) == Some(Verdict::Pass)
-            });
-            (!passed).then_some(wave)
-        })
+        let passed = |review: &Review| {
+            let of = |(verdict, issues): &(Verdict, Vec<Issue>)| self.reviewed(*verdict, issues, waived);
+            review.settled.as_ref().map(of) == Some(Verdict::Pass)
+        };
+        (0..=last).find(|wave| !self.reviews.iter().filter(|review| review.wave == *wave).all(passed))
     }
 
     /// What is left of a reviewer's verdict, beside what the user took as it is: small remarks alone do not block.

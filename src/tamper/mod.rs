@@ -23,6 +23,7 @@ mod snapshots;
 mod source;
 mod suppressions;
 mod tests;
+mod untested;
 mod weaken;
 
 use std::collections::{BTreeSet, HashMap};
@@ -156,9 +157,24 @@ fn bounded(found: BTreeSet<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Whether a file of that name is one whose code is understood.
-pub fn understands(path: &str) -> bool {
-    language::Language::of(path).is_some()
+/// The first file of code in `changes` that changed although no test was added or changed; none where one was, or where
+/// no code changed whose language is known. Comments are no code, and a test that only moved is no change.
+pub fn untested(changes: &Changes, context: &Context) -> Option<String> {
+    let changed: Vec<&Change> = changes.files.iter().filter(|change| change.differs()).collect();
+    let texts: Vec<source::Texts<'_>> = changed.iter().map(|change| source::Texts::of(change)).collect();
+    let sources: Vec<source::Source<'_>> =
+        changed.iter().zip(&texts).map(|(change, texts)| source::Source::read(change, texts)).collect();
+    untested::first(&sources, context).map(str::to_owned)
+}
+
+/// Whether a path or a pattern of paths is one of tests, by the customs of its language.
+pub fn is_test(path: &str) -> bool {
+    language::is_test_path(path)
+}
+
+/// Whether a file of that name is one that is looked into: code, or a recorded result.
+pub fn is_looked_into(path: &str) -> bool {
+    language::Language::of(path).is_some() || snapshots::is_snapshot(path)
 }
 
 impl Change {

@@ -58,7 +58,7 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
 }
 
 /// Whether a path is where results are recorded.
-fn is_snapshot(path: &str) -> bool {
+pub(super) fn is_snapshot(path: &str) -> bool {
     let name = file_name(path);
     let recorded =
         [".snap", ".golden", ".ambr", ".approved", ".snapshot", ".snap.svg"].iter().any(|end| name.ends_with(end));

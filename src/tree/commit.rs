@@ -1,11 +1,13 @@
 //! A commit for each writing step, with trailers that say whose it is.
 
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::git::GitError;
-use super::{Tree, Worktree};
-use crate::ids::AttemptId;
+use super::status::records;
+use super::{Tree, TreeError, Worktree};
+use crate::ids::{AttemptId, Subject};
 
 /// The trailer by which a commit is found again after a crash.
 const TRAILER: &str = "Cco-Attempt";
@@ -64,6 +66,20 @@ impl Worktree {
         }
         self.signed(&["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", &message(commit)])?;
         self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
+    }
+
+    /// The files that the commits of a subject touched since the commit `from`.
+    ///
+    /// # Errors
+    /// Git's own; among it that `from` is no commit.
+    pub fn files_written_by(&self, from: &str, on: &Subject) -> Result<BTreeSet<PathBuf>, TreeError> {
+        let _one = self.lock();
+        // No more than a dot has a meaning in the names of components.
+        let pattern = format!("--grep=^{TRAILER}: {}\\.", on.to_string().replace('.', "\\."));
+        let range = format!("{}..HEAD", self.commit_id(from)?);
+        let args = ["log", "-z", "--format=", "--name-only", "--no-renames", "--basic-regexp", &pattern, &range];
+        let said = self.git.bytes(&self.root, &args, &[])?;
+        Ok(records(&said).map(|path| self.prefix.relative(path)).collect())
     }
 
     /// Runs what makes a commit, in the user's name or, on a machine without an identity, in that of this program: it

@@ -7,6 +7,7 @@ mod env;
 mod world;
 
 mod boots;
+mod cheats;
 mod checks;
 mod convergence;
 mod edits;
