@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Answer, Cause, Event, GateAct, Proof, Redo, Scope, StaleReason, Trend, Verb};
+use super::event::{Answer, Cause, Escalation, Event, GateAct, Proof, Redo, Scope, StaleReason, Trend, Verb};
 use super::settle::Settlement;
 use super::state::{Illegal, RunState};
 use super::subject::{During, Phase, Validation};
@@ -67,7 +67,7 @@ pub fn answer(state: &mut RunState, answer: Answer, now: Timestamp) -> Result<Ve
     settlement.emit(Event::Answered(Box::new(answer)))?;
     // What was not named of the issues is still open: it is looked for again.
     let verb = if verb == Verb::Accept && !whole { Verb::Recheck } else { verb };
-    settlement.after_answer(at, verb, escalation.cause, question.during, chosen.as_deref())?;
+    settlement.after_answer(at, verb, &escalation, question.during, chosen.as_deref())?;
     Ok(settlement.events)
 }
 
@@ -76,17 +76,18 @@ impl Settlement<'_> {
         &mut self,
         at: Index,
         verb: Verb,
-        cause: Cause,
+        asked: &Escalation,
         during: During,
         chosen: Option<&str>,
     ) -> Result<(), Illegal> {
+        let cause = asked.cause;
         let on = self.state.name(at);
         if let (Verb::Option, Cause::Vote, Some(option)) = (verb, cause, chosen) {
             let gate = match &during {
                 During::Gate(gate) => gate.clone(),
                 During::Validation(_) | During::Step(_) => self.state.plan().strategy.name.clone(),
             };
-            return self.carry_out(at, &gate, option, true);
+            return self.carry_out(at, &gate, option, Some(&asked.issues));
         }
         match (verb, during) {
             // What the user changed after the work was done is judged before it is voted on.

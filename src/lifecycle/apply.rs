@@ -118,16 +118,7 @@ impl RunState {
             Event::ValidationWaived { scope } => self.accept_level(*scope),
             Event::FixOpened { on, counted, from, .. } => {
                 let index = self.index(event, on)?;
-                let fixing = self.at_mut(index).fixing.get_or_insert_default();
-                fixing.rounds += 1;
-                fixing.counted += u32::from(*counted);
-                if from.is_some() {
-                    // What is wrong with the tree that is given up says nothing of the one that is gone back to.
-                    fixing.issues = fixing.best_issues.clone();
-                    if let Some(last) = fixing.tried.last_mut() {
-                        last.push_str(" (that made it worse, and was taken back)");
-                    }
-                }
+                self.at_mut(index).fixing.get_or_insert_default().open_round(*counted, from.is_some());
                 let origin = from.clone().map(Origin::At);
                 self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Fix) }));
             }

@@ -71,7 +71,7 @@ fn stands(state: &RunState, at: Index) -> bool {
         Phase::Validating(_) | Phase::Voting(_) => true,
         Phase::Complete(_) => {
             let plan = state.plan();
-            plan.legs(at).contains(&Leg::Validate) && !plan.component(at).checks.is_empty()
+            plan.legs(at).contains(&Leg::Validate) && (plan.reviewers > 0 || !plan.component(at).checks.is_empty())
         }
         Phase::Waiting(_) => run && state.completed().is_some(),
         Phase::Working(_) | Phase::Asking(_) | Phase::Failed | Phase::Skipped => false,

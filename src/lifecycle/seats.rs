@@ -76,13 +76,13 @@ impl Validation {
     /// The first wave of reviewers that has not passed; none when all have, or one came to something else.
     fn open_wave(&self, waived: &impl Fn(&Issue) -> bool) -> Option<u8> {
         let last = self.reviews.iter().map(|review| review.wave).max()?;
-        (0..=last).find_map(|wave| {
+        (0..=last).find(|&wave| {
             let mut of_wave = self.reviews.iter().filter(|review| review.wave == wave);
             let passed = of_wave.all(|review| {
                 let of = |(verdict, issues): &(Verdict, Vec<Issue>)| self.reviewed(*verdict, issues, waived);
                 review.settled.as_ref().map(of) == Some(Verdict::Pass)
             });
-            (!passed).then_some(wave)
+            !passed
         })
     }
 

@@ -261,6 +261,19 @@ pub struct FixLoop {
 }
 
 impl FixLoop {
+    /// Counts a round; one that goes `back` to the best state so far has the issues of then, since what is wrong with the
+    /// tree that is given up says nothing of the one that is gone back to.
+    pub(super) fn open_round(&mut self, counted: bool, back: bool) {
+        self.rounds += 1;
+        self.counted += u32::from(counted);
+        if back {
+            if let Some(last) = self.tried.last_mut() {
+                last.push_str(" (that made it worse, and was taken back)");
+            }
+            self.issues.clone_from(&self.best_issues);
+        }
+    }
+
     /// Whether one of the open issues was found this many times in a row.
     pub fn returned(&self, times: u32) -> bool {
         self.returns.values().any(|&count| count >= times)

@@ -51,7 +51,7 @@ impl Settlement<'_> {
         let settled = VoteSettled { on, gate: gate.clone(), round, tally: tally.shares, valid, winner: tally.winner };
         self.emit(Event::VoteSettled(Box::new(settled)))?;
         match winner {
-            Some(option) => self.carry_out(at, &gate, &option, false),
+            Some(option) => self.carry_out(at, &gate, &option, None),
             None if quorum && round < ROUNDS => match self.state.plan().gate(&gate).cloned() {
                 Some(gate) => self.open_vote(at, &gate, round + 1),
                 None => self.ask(at, format!("the manifest has no vote `{gate}` any more")),
@@ -64,8 +64,14 @@ impl Settlement<'_> {
         }
     }
 
-    /// Does what an option says, whether voters or the user chose it: the user is not asked again.
-    pub(super) fn carry_out(&mut self, at: Index, gate: &str, option: &str, by_user: bool) -> Result<(), Illegal> {
+    /// Does what an option says. Where the user chose it, `asked` are the issues of the question that was asked.
+    pub(super) fn carry_out(
+        &mut self,
+        at: Index,
+        gate: &str,
+        option: &str,
+        asked: Option<&[Issue]>,
+    ) -> Result<(), Illegal> {
         let Some(act) = self.state.plan().gate(gate).and_then(|gate| gate.act(option)) else {
             return self.ask(at, format!("the manifest has no option `{option}` of `{gate}` any more"));
         };
@@ -81,15 +87,14 @@ impl Settlement<'_> {
             plan::GateAct::Fix if self.is_before(gate) => {
                 self.ask(at, format!("the vote `{gate}` chose {option}, and there is nothing to fix yet"))
             }
-            plan::GateAct::Fix if !by_user && self.state.gates_fixed.contains(gate) => {
+            plan::GateAct::Fix if asked.is_none() && self.state.gates_fixed.contains(gate) => {
                 self.ask(at, format!("after a fix round the vote `{gate}` still says {option}"))
             }
             plan::GateAct::Fix => {
-                let otherwise = format!("{option} was chosen without a reason");
-                // What none of the voters chose, the user did: they still said what they miss.
-                let voted = matches!(&self.state.component_or_run(at).phase,
-                    Phase::Voting(poll) if !poll.reasons(Some(option)).is_empty());
-                let issues = self.concerns(at, gate, Some(option).filter(|_| voted || !by_user), &otherwise);
+                let issues = match asked {
+                    Some(asked) if !asked.is_empty() => asked.to_vec(),
+                    _ => self.concerns(at, gate, Some(option), &format!("{option} was chosen without a reason")),
+                };
                 self.settle_gate(gate, option, GateAct::Fix, issues)?;
                 let on = self.state.name(at);
                 self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First, from: None })
@@ -118,16 +123,7 @@ impl Settlement<'_> {
         if reasons.is_empty() {
             reasons.push(otherwise.to_owned());
         }
-        let issue = |text: String| Issue {
-            severity: Severity::Major,
-            source: format!("gate:{gate}"),
-            file: None,
-            line: None,
-            fingerprint: Digest::of_parts(&[gate.as_bytes(), text.as_bytes()]),
-            text,
-            suggested_fix: None,
-        };
-        reasons.into_iter().map(issue).collect()
+        reasons.into_iter().map(|text| concern(gate, text)).collect()
     }
 
     /// Back to before the implementation; a component only, and only once.
@@ -159,6 +155,19 @@ impl Settlement<'_> {
             self.open_issues(at)
         };
         self.escalate_asking(at, Cause::Vote, what, issues, options)
+    }
+}
+
+/// What a vote has against the work as it is.
+fn concern(gate: &str, text: String) -> Issue {
+    Issue {
+        severity: Severity::Major,
+        source: format!("gate:{gate}"),
+        file: None,
+        line: None,
+        fingerprint: Digest::of_parts(&[gate.as_bytes(), text.as_bytes()]),
+        text,
+        suggested_fix: None,
     }
 }
 
@@ -231,9 +240,13 @@ impl RunState {
     /// What the voters said is known to the next writer; a vote starts the count of returning issues anew.
     pub(super) fn settle_vote(&mut self, event: &Event, vote: &VoteSettled) -> Result<(), Illegal> {
         let index = self.index(event, &vote.on)?;
+        let plan = self.plan().clone();
+        let act = |option: &str| plan.gate(&vote.gate)?.act(option);
         let subject = self.at_mut(index);
         let Phase::Voting(poll) = &subject.phase else { return Err(Self::illegal(event, "no vote is open")) };
-        let advice = vote.winner.as_ref().map_or_else(Vec::new, |winner| poll.reasons(Some(winner)));
+        // Where a person decides in the end, all reasons are worth knowing.
+        let winner = vote.winner.as_deref().filter(|winner| act(winner) != Some(plan::GateAct::Escalate));
+        let advice = poll.reasons(winner);
         if let Some(fixing) = &mut subject.fixing {
             fixing.returns.clear();
             fixing.advice = advice;

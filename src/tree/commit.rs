@@ -58,7 +58,7 @@ impl Worktree {
         }
         // What an agent staged by itself is not taken along.
         self.git.run(&self.root, &["read-tree", "--reset", "HEAD"])?;
-        self.git.bytes(&self.dir, &["update-index", "--add", "--remove", "-z", "--stdin"], &names)?;
+        self.git.bytes(&self.dir, &["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], &names)?;
         if self.git.ask(&self.root, &["diff", "--cached", "--quiet"])?.is_some() {
             return Ok(None);
         }

@@ -221,14 +221,19 @@ fn fields_of_later_versions_are_skipped() {
     assert_eq!(read.len(), 1);
 }
 
-/// Format 1 as it was first written: one of every event. When the format changes, this file stays and a new one joins.
+/// Format 1 as it was first written, and what enforcement added to it: one of every event. When the format changes,
+/// these files stay and a new one joins.
 #[test]
 fn format_1_is_read_forever() {
-    let fixture = include_bytes!("../fixtures/journal/format-1.jsonl");
-    let (_, replay, read) = open(&FaultyFile::holding(fixture)).unwrap();
-    assert_eq!(replay.torn, None);
-    let events: Vec<Vec<Event>> = read.into_iter().map(|record| record.events).collect();
-    assert_eq!(events, every_event());
+    let first = include_bytes!("../fixtures/journal/format-1.jsonl");
+    let enforcement = include_bytes!("../fixtures/journal/format-1-enforcement.jsonl");
+    let behind_its_opening = [vec![vec![opened()]], sample::enforcement()].concat();
+    for (fixture, expected) in [(&first[..], sample::engine()), (&enforcement[..], behind_its_opening)] {
+        let (_, replay, read) = open(&FaultyFile::holding(fixture)).unwrap();
+        assert_eq!(replay.torn, None);
+        let events: Vec<Vec<Event>> = read.into_iter().map(|record| record.events).collect();
+        assert_eq!(events, expected);
+    }
     assert_eq!(FORMAT, 1, "a new format needs a fixture of its own");
 }
 

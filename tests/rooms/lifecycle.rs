@@ -1,5 +1,6 @@
 //! The pure core: random worlds that are cut everywhere, and scripted ones, a rule each.
 
+mod audit;
 mod baseline;
 mod convergence;
 mod crash;

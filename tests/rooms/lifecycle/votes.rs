@@ -120,7 +120,8 @@ fn escalate_asks_and_the_user_may_choose_what_the_voters_did_not() {
         (question.cause, question.options),
         (Cause::Vote, vec!["FIX_IN_PLACE".to_owned(), "REFACTOR".to_owned()])
     );
-    assert_eq!((question.issues.len(), question.tried), (1, vec!["tried c1".to_owned()]));
+    assert_eq!((question.issues.len(), question.tried.len()), (1, 4), "{:?}", question.tried);
+    assert!(question.tried[3].contains("because of 2"), "what the voters said is part of what was tried");
     play.answers_with(Verb::Option, Some("REFACTOR"));
     assert_eq!(play.open(), ["implement"]);
     assert_eq!(play.origin("implement"), Some(Origin::Before("c0".into())));
@@ -185,7 +186,7 @@ fn one_surviving_voter_of_three_decides_nothing() {
         play.votes(GATE, 1, &[("REFACTOR", confidence)]);
         let question = play.question().expect("a question");
         assert_eq!(question.cause, Cause::Vote);
-        assert_eq!(question.question, "the vote `fix_strategy` has no quorum: 1 of 3 voters answered");
+        assert!(question.question.ends_with("has no quorum: 1 of 3 voters answered"), "{}", question.question);
         assert_eq!(settled(&play)[0].winner, None);
         assert!(!play.component().refactored);
         let lost = play.events().filter(|event| matches!(event, Event::SeatLost { .. })).count();
