@@ -176,6 +176,10 @@ fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Op
     {
         subject.leg = next;
     }
+    // What was decided for this step is not meant for the next.
+    if let (Step::Implement, Some(fixing)) = (step, &mut subject.fixing) {
+        fixing.advice.clear();
+    }
     if *step == Step::Fix {
         let fixing = subject.fixing.get_or_insert_default();
         fixing.tried.push(report.summary.clone());

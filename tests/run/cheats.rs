@@ -311,6 +311,7 @@ fn new_world() -> World {
 }
 
 #[track_caller]
+#[expect(clippy::print_stdout, reason = "a table to be read")]
 fn all_are_caught(ways: fn(&World) -> Vec<Way>) {
     let count = ways(&new_world()).len();
     let rows: Vec<String> = (0..count)
@@ -363,6 +364,7 @@ fn reads(actions: &Value, answer: Value) -> Value {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a table to be read")]
 fn a_reviewer_that_writes_or_commits_is_not_heard_and_leaves_nothing() {
     let writes = shell("sed -i 's/42/43/' src/app.py");
     let approves = json!({"issues": [], "summary": "fine"});

@@ -20,8 +20,11 @@ enum Lasting {
     Parks,
 }
 
+/// A fault of an agent: its name, how it is played, whether cco sees it as what it is, and what is done where it lasts.
+type Fault = (&'static str, Value, fn(&Trouble) -> bool, Lasting);
+
 /// The faults of an agent, with the class that cco must see in each.
-fn faults() -> Vec<(&'static str, Value, fn(&Trouble) -> bool, Lasting)> {
+fn faults() -> Vec<Fault> {
     let crashed: fn(&Trouble) -> bool = |class| *class == Trouble::Crashed;
     let silent: fn(&Trouble) -> bool = |class| *class == Trouble::TimedOut;
     let limited: fn(&Trouble) -> bool = |class| matches!(class, Trouble::RateLimit { .. });
@@ -185,8 +188,8 @@ fn always(table: &mut Table, asks: Lasting) {
             assert!(!world.has(|event| matches!(event, Event::ComponentCompleted { .. })), "{kind}: complete");
         }
         if kind == "a.review" {
-            for at in first..first + seats {
-                assert!(question.question.contains(&SEATS[at][2..]), "{}: {}", SEATS[at], question.question);
+            for seat in &SEATS[first..first + seats] {
+                assert!(question.question.contains(&seat[2..]), "{seat}: {}", question.question);
             }
         }
         world.assert_nothing_left();
@@ -334,6 +337,7 @@ impl Table {
 }
 
 #[test]
+#[allow(clippy::print_stdout)]
 fn no_fault_passes_or_uses_up_a_fix_attempt_in_any_seat() {
     let mut table = Table::default();
     // Side by side, since much of it is waiting for what an agent does not say.

@@ -149,7 +149,7 @@ fn a_retry_starts_from_the_best_tree_with_a_new_budget() {
     play.answers(Verb::Retry);
     assert_eq!(play.last_fix(), (true, Trend::First, Some("c0")));
     assert_eq!(play.origin("fix"), Some(Origin::At("c0".into())));
-    assert_eq!(play.talk("fix").1, false);
+    assert!(!play.talk("fix").1);
     let fixing = play.component().fixing.as_ref().unwrap();
     assert_eq!((fixing.rounds, fixing.counted, fixing.tried.len()), (1, 1, 1));
     assert_eq!(fixing.issues[0].text, "`a` fails");

@@ -30,7 +30,7 @@ fn voting_in(setup: Setup) -> Play {
 
 fn settled(play: &Play) -> Vec<&VoteSettled> {
     let vote = |event| match event {
-        &Event::VoteSettled(ref vote) => Some(&**vote),
+        Event::VoteSettled(vote) => Some(&**vote),
         _ => None,
     };
     play.events().filter_map(vote).collect()
