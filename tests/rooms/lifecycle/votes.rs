@@ -29,11 +29,11 @@ fn voting_in(setup: Setup) -> Play {
 }
 
 fn settled(play: &Play) -> Vec<&VoteSettled> {
-    let vote = |event| match event {
+    let votes = play.events().filter_map(|event| match event {
         Event::VoteSettled(vote) => Some(&**vote),
         _ => None,
-    };
-    play.events().filter_map(vote).collect()
+    });
+    votes.collect()
 }
 
 fn advice(play: &Play) -> Vec<String> {
