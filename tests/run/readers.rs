@@ -45,7 +45,7 @@ fn what_one_changed_who_did_not_answer_is_undone_too() {
         world.ends(&[], 0);
         assert!(matches!(first_end(&world), AttemptEnd::Failed { class, .. } if class != Trouble::Meddled));
         assert_eq!(differs(&world), "", "{fault}");
-        assert!(noted(&world, "it may only read, and changed new.txt"), "{fault}");
+        assert!(noted(&world, "it may only read, and `new.txt` changed"), "{fault}");
     }
 }
 
