@@ -70,8 +70,8 @@ pub fn hold_to_write_set(
     let (mut own, mut breaches) = (Vec::new(), Vec::new());
     for path in changed.into_iter().map(|changed| changed.path).filter(|path| !theirs.has(&intended(path))) {
         let breach = match &attempt.on {
-            Subject::Component(id) => job.plan.index(id).and_then(|at| job.owners.breach(at, &path)),
-            Subject::Run => job.owners.breach_of_run(&path),
+            Subject::Component(id) => job.plan.index(id).and_then(|at| job.owners().breach(at, &path)),
+            Subject::Run => job.owners().breach_of_run(&path),
         };
         match breach {
             None => own.push(path),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::owners::Owners;
 use crate::agent::{AgentEnv, AgentProgram, LiveSink, Prompts};
@@ -49,8 +49,8 @@ pub struct Job {
     pub boots: usize,
     /// Who knows all children.
     pub supervisor: Arc<Supervisor>,
-    /// Whose the files are.
-    pub owners: Owners,
+    /// Whose the files are; made when it is first asked, which it is only where there is git.
+    pub owners: OnceLock<Owners>,
     /// The files that commands of checks name, as far as that can be told.
     pub scripts: Vec<String>,
     /// The last commit that cco made or found on the integration branch.
@@ -65,6 +65,11 @@ impl Job {
     /// The definition of a component.
     pub fn definition(&self, id: &ComponentId) -> Option<&ComponentDef> {
         self.plan.index(id).map(|at| &self.manifest.components[at as usize])
+    }
+
+    /// Whose the files are.
+    pub fn owners(&self) -> &Owners {
+        self.owners.get_or_init(|| Owners::new(&self.manifest))
     }
 
     /// The index of a component; none for the run itself.

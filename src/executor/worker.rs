@@ -430,7 +430,7 @@ fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, T
     };
     let Some(base) = base else { return Ok("The component changed no file.".to_owned()) };
     let at = job.index_of(on);
-    let wanted = |path: &Path| at.is_none_or(|at| job.owners.owns(at, path) || !job.owners.others_own(at, path));
+    let wanted = |path: &Path| at.is_none_or(|at| job.owners().owns(at, path) || !job.owners().others_own(at, path));
     let diff = worktree.diff_text(&base, "HEAD", &wanted, LIMIT)?;
     let rest = if diff.whole { "" } else { "\n(The change goes on; read the files.)" };
     Ok(format!("{}{rest}", job.redactor.text(&diff.text)))

@@ -6,7 +6,7 @@ mod dry;
 mod summary;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -21,7 +21,7 @@ use crate::cli::opened::Opened;
 use crate::cli::secrets;
 use crate::cli::settings::{Layer, Settings};
 use crate::diagnostic;
-use crate::executor::{Asked, Dispatcher, Finish, Job, Models, Owners, RunError, Start, Tips, end_strays};
+use crate::executor::{Asked, Dispatcher, Finish, Job, Models, RunError, Start, Tips, end_strays};
 use crate::ids::{ComponentId, Digest};
 use crate::journal::{Holder, Journal, LockError, RunLock, Torn, set_aside};
 use crate::lifecycle::event::{Record, RunEnd, RunStarted, TreeInfo};
@@ -151,7 +151,7 @@ async fn work(
         context: opened.context.clone(),
         paths: opened.paths.clone(),
         work_dir: opened.spec.work_dir.clone(),
-        owners: Owners::new(&opened.spec.manifest),
+        owners: OnceLock::new(),
         scripts: scripts(&opened.plan),
         tips: Tips::new(tip),
         tree,
