@@ -197,7 +197,7 @@ fn ordinary_values_stay_readable_whatever_their_name_says() {
         "127.0.0.1:5432",
         "/home/me/.netrc",
         "/run/user/1000/key",
-        "/work/some-dir/key.pem",
+        "/srv/some-dir/key.pem",
         "~/.ssh/id",
         "./certs/dev.pem",
     ];
