@@ -330,10 +330,7 @@ impl Settlement<'_> {
         match verdict {
             Verdict::Pass if change_only => self.proceed(at),
             Verdict::Pass => self.after_pass(at, scope),
-            // Once the base was good, what is red is the work of a fix round before the components.
-            Verdict::Fail if scope == Scope::Baseline && self.state.baseline.is_none() => {
-                self.after_red_base(at, issues)
-            }
+            Verdict::Fail if scope == Scope::Baseline => self.after_red_base(at, issues),
             Verdict::Fail => self.after_fail(at, trend),
             Verdict::Unavailable => {
                 let question = unavailable_question(&issues);
