@@ -126,3 +126,20 @@ fn nothing_of_the_base_is_looked_at_again_once_work_began() {
     let opened = play.events().filter(|event| matches!(event, Event::ValidationOpened { scope: Scope::Baseline, .. }));
     assert_eq!(opened.count(), 1);
 }
+
+/// The run was killed when the base was good and nothing had begun; then the checks were edited.
+#[test]
+fn a_base_that_is_looked_at_again_and_red_is_asked_about_too() {
+    let mut play = Play::new(base(false));
+    play.passes("lint");
+    play.passes("tests");
+    let settled = |events: &[Event]| events.iter().any(|event| matches!(event, Event::ValidationSettled { .. }));
+    let good = play.world.records.iter().position(|(_, events)| settled(events)).unwrap();
+    let edited = Setup { whole: vec!["whole"], ..base(false) };
+    let mut play = Play::after(edited, &play.world.records[..=good]);
+    assert_eq!(play.open(), ["check:lint", "check:tests"]);
+    play.passes("lint");
+    play.fails("tests", &["x"]);
+    assert_eq!(play.question().map(|question| question.cause), Some(Cause::RedBase));
+    assert_eq!(play.open(), [""; 0], "no agent is set on it");
+}

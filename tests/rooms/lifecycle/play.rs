@@ -56,6 +56,11 @@ pub struct Play {
 
 impl Play {
     pub fn new(setup: Setup) -> Self {
+        Self::after(setup, &[])
+    }
+
+    /// Goes on after these records, under a plan that may be another.
+    pub fn after(setup: Setup, records: &[(jiff::Timestamp, Vec<Event>)]) -> Self {
         let names: Vec<&str> = ["lint", "tests", "whole"].to_vec();
         let of = |wanted: &[&str]| -> Vec<u32> {
             wanted.iter().map(|want| names.iter().position(|name| name == want).unwrap() as u32).collect()
@@ -95,7 +100,7 @@ impl Play {
             one_tree: false,
             only: None,
         };
-        let world = World::begin(&Arc::new(Plan::new(parts).unwrap()), 0, &[], 0);
+        let world = World::begin(&Arc::new(Plan::new(parts).unwrap()), 0, records, 0);
         let mut play = Self { world, open: Vec::new(), sessions: 0 };
         play.go_on();
         play
