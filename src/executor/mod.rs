@@ -26,4 +26,4 @@ pub use dispatcher::{Dispatcher, Finish, RunError, Start};
 pub use job::{Job, Models, Tips};
 pub use owners::Owners;
 pub use recover::end_strays;
-pub use signals::Asked;
+pub use signals::{Asked, Signals};

@@ -22,3 +22,4 @@ mod scope;
 mod secrets;
 mod signals;
 mod table;
+mod terminal;

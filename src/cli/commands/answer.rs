@@ -25,7 +25,7 @@ pub fn execute(app: &App, args: args::Answer) -> Result<ExitStatus, CliError> {
     let Place { spec, id } = Place::of(&args);
     let opened = app.open(spec, Layer::default(), Choices::default())?;
     let mut asked = BTreeSet::new();
-    let mut state = opened.read_state(|record| asked.extend(record.events.iter().filter_map(question_id)))?;
+    let state = opened.read_state(|record| asked.extend(record.events.iter().filter_map(question_id)))?;
     let Some((verb, words)) = verb(&args)? else {
         let shown = match id {
             Some(id) => vec![find(&opened, &state, &asked, id)?],
@@ -38,6 +38,23 @@ pub fn execute(app: &App, args: args::Answer) -> Result<ExitStatus, CliError> {
         Some(id) => find(&opened, &state, &asked, id)?,
         None => only_one(&opened, &state)?,
     };
+    let letter = give(app, &opened, &state, question, verb, words)?;
+    confirm(app, &opened, &letter)?;
+    Ok(ExitStatus::Done)
+}
+
+/// Puts the answer to a question into the inbox.
+///
+/// # Errors
+/// The run would refuse it, or another one waits already; then nothing was put there.
+pub(super) fn give(
+    app: &App,
+    opened: &Opened,
+    state: &RunState,
+    question: &Escalation,
+    verb: Verb,
+    words: Words,
+) -> Result<Letter, CliError> {
     let answer = Answer {
         id: question.id.clone(),
         verb,
@@ -45,13 +62,12 @@ pub fn execute(app: &App, args: args::Answer) -> Result<ExitStatus, CliError> {
         issues: issues(question, &words.issues)?,
         option: words.option,
     };
-    refuse_second(&opened, &answer.id)?;
-    // The same rules by which the run will take it; the state is a copy of our own.
-    settle::answer(&mut state, answer.clone(), app.environment.started)?;
+    refuse_second(opened, &answer.id)?;
+    // The same rules by which the run will take it, on a copy of the state.
+    settle::answer(&mut state.clone(), answer.clone(), app.environment.started)?;
     let letter = Letter { by: app.login(), at: app.environment.started, answer };
     post(&opened.paths.inbox(), &letter).map_err(CliError::environment)?;
-    confirm(app, &opened, &letter)?;
-    Ok(ExitStatus::Done)
+    Ok(letter)
 }
 
 /// Which question of which spec. A lone `q1` names a question of the spec that is found without a name.
@@ -71,11 +87,14 @@ impl<'a> Place<'a> {
 }
 
 /// What comes with a verb.
-#[derive(Default)]
-struct Words {
-    guidance: Option<String>,
-    issues: Vec<String>,
-    option: Option<String>,
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Words {
+    /// With `retry`: what the next agent is told.
+    pub guidance: Option<String>,
+    /// With `accept`: the beginnings of the ids of issues; none means all.
+    pub issues: Vec<String>,
+    /// With `option`: which.
+    pub option: Option<String>,
 }
 
 fn verb(args: &args::Answer) -> Result<Option<(Verb, Words)>, CliError> {

@@ -1,6 +1,7 @@
 //! Runs a spec: everything is gathered, then one loop works until nothing is left to be done.
 
 mod agent;
+mod asking;
 mod displays;
 mod dry;
 mod summary;
@@ -38,8 +39,34 @@ use crate::tree::{Git, Place, Tree, set_branch_aside};
 
 pub(super) use agent::jobs_that_fit;
 
-/// Runs a spec to its end, or to the question that stops it.
-pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
+/// Runs a spec to its end, or to the question that stops it; on a terminal it asks, and goes on with the answer.
+pub fn execute(app: &App, mut args: args::Run) -> Result<ExitStatus, CliError> {
+    loop {
+        let (opened, state) = match run_once(app, &args)? {
+            Over::Ended(status) => return Ok(status),
+            Over::Asking(asking) => *asking,
+        };
+        match asking::ask(app, &opened, &state)? {
+            asking::Outcome::Answered => {}
+            asking::Outcome::Left => return Ok(ExitStatus::NeedsAnswer),
+            asking::Outcome::Stopped(status) => return Ok(status),
+        }
+        // What was asked for once is done.
+        args.fresh = false;
+        args.redo.clear();
+        args.message = None;
+    }
+}
+
+/// How one run was over.
+enum Over {
+    /// With this.
+    Ended(ExitStatus),
+    /// With questions that can be asked here and now; the spec is not locked any more.
+    Asking(Box<(Opened, RunState)>),
+}
+
+fn run_once(app: &App, args: &args::Run) -> Result<Over, CliError> {
     let choices = Choices {
         no_wait: args.no_wait,
         fail_fast: args.fail_fast,
@@ -47,9 +74,9 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
         jobs_that_fit: agent::jobs_that_fit(),
         ..Choices::default()
     };
-    let opened = app.open(args.spec.reference(), Layer::from_run(&args), choices)?;
+    let opened = app.open(args.spec.reference(), Layer::from_run(args), choices)?;
     if args.dry_run {
-        return dry::execute(app, &opened, &args);
+        return dry::execute(app, &opened, args).map(Over::Ended);
     }
     show_remarks(app, &opened);
     allow_open_files(opened.plan.policy.jobs)?;
@@ -60,20 +87,28 @@ pub fn execute(app: &App, args: args::Run) -> Result<ExitStatus, CliError> {
     }
     let past = Past::read(&opened)?;
     let redo = indices(&opened, &args.redo)?;
-    check_only(&opened, &past.state, &args)?;
+    check_only(&opened, &past.state, args)?;
     if redo.is_empty() && past.is_up_to_date(&opened) {
         if opened.unread > 0 {
             opened.remember_blank();
         }
-        return summary::nothing_to_do(app, &opened, &past.state);
+        return summary::nothing_to_do(app, &opened, &past.state).map(Over::Ended);
     }
     announce(app, &opened, &past.state);
     let runtime = runtime()?;
-    let result = runtime.block_on(work(app, &opened, &args, past, redo));
+    let result = runtime.block_on(work(app, &opened, args, past, redo));
     let (finish, state) = result?;
     opened.remember_blank();
-    summary::print(app, &opened, &state, finish)?;
-    Ok(exit_status(&state, finish))
+    let status = exit_status(&state, finish);
+    let asks = status == ExitStatus::NeedsAnswer && can_ask(app, args);
+    summary::print(app, &opened, &state, finish, !asks)?;
+    Ok(if asks { Over::Asking(Box::new((opened, state))) } else { Over::Ended(status) })
+}
+
+/// Whether somebody sits there who can be asked.
+fn can_ask(app: &App, args: &args::Run) -> bool {
+    let terminals = &app.environment.terminals;
+    !args.no_input && !wants_json(app) && terminals.stdin && terminals.stderr
 }
 
 /// The journal as it was left, and what it tells.

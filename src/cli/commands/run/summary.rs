@@ -12,10 +12,16 @@ use crate::lifecycle::state::RunState;
 use crate::lifecycle::subject::Phase;
 use crate::text::{cost, one_line, plural};
 
-/// Prints how a run ended. With `--json` the records said it all.
-pub fn print(app: &App, opened: &Opened, state: &RunState, finish: Finish) -> Result<(), CliError> {
+/// Prints how a run ended, and `with_questions` what it asks. With `--json` the records said it all.
+pub fn print(
+    app: &App,
+    opened: &Opened,
+    state: &RunState,
+    finish: Finish,
+    with_questions: bool,
+) -> Result<(), CliError> {
     if !wants_json(app) {
-        app.printer.answer(&text(opened, state, Some(finish.end)))?;
+        app.printer.answer(&text(opened, state, Some(finish.end), with_questions))?;
     }
     Ok(())
 }
@@ -23,13 +29,13 @@ pub fn print(app: &App, opened: &Opened, state: &RunState, finish: Finish) -> Re
 /// Nothing was started: everything is as the manifest wants it.
 pub fn nothing_to_do(app: &App, opened: &Opened, state: &RunState) -> Result<ExitStatus, CliError> {
     if !wants_json(app) {
-        app.printer.answer(&text(opened, state, None))?;
+        app.printer.answer(&text(opened, state, None, true))?;
     }
     app.printer.note("everything is up to date; `cco run --redo IDS` makes components anew");
     Ok(ExitStatus::Done)
 }
 
-fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>) -> String {
+fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>, with_questions: bool) -> String {
     let mut out = String::new();
     let counts = state.counts();
     let total = state.run_index() as usize;
@@ -66,7 +72,9 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>) -> String {
             let _ = writeln!(out, "help: {remedy}");
         }
     }
-    questions(&mut out, opened, state);
+    if with_questions {
+        questions(&mut out, opened, state);
+    }
     if let Some(next) = end.and_then(next_command) {
         let _ = writeln!(out, "{next}");
     }
