@@ -132,6 +132,10 @@ pub enum Step {
     },
     /// A check command, by name.
     Check(Arc<str>),
+    /// cco itself looks at what somebody else left in the tree.
+    Compare,
+    /// cco itself brings the work onto the integration branch.
+    Integrate,
 }
 
 impl Step {
@@ -139,13 +143,18 @@ impl Step {
     pub fn writes(&self) -> bool {
         match self {
             Self::Skeleton | Self::Implement | Self::Revise | Self::Fix | Self::Resolve => true,
-            Self::Review(_) | Self::Vote { .. } | Self::Check(_) => false,
+            Self::Review(_) | Self::Vote { .. } | Self::Check(_) | Self::Compare | Self::Integrate => false,
         }
     }
 
-    /// Whether an agent does it (else a command).
+    /// Whether an agent does it (else a command, or cco itself).
     pub fn by_agent(&self) -> bool {
-        !matches!(self, Self::Check(_))
+        !matches!(self, Self::Check(_)) && !self.by_cco()
+    }
+
+    /// Whether cco does it itself, without an agent or a command of the manifest.
+    pub fn by_cco(&self) -> bool {
+        matches!(self, Self::Compare | Self::Integrate)
     }
 }
 
@@ -160,6 +169,8 @@ impl fmt::Display for Step {
             Self::Review(lens) => write!(f, "review:{lens}"),
             Self::Vote { gate, voter } => write!(f, "vote:{gate}:{voter}"),
             Self::Check(name) => write!(f, "check:{name}"),
+            Self::Compare => f.write_str("compare"),
+            Self::Integrate => f.write_str("integrate"),
         }
     }
 }
@@ -179,6 +190,8 @@ impl FromStr for Step {
             "revise" => Self::Revise,
             "fix" => Self::Fix,
             "resolve" => Self::Resolve,
+            "compare" => Self::Compare,
+            "integrate" => Self::Integrate,
             _ => match text.split_once(':').ok_or_else(no)? {
                 ("review", lens) => Self::Review(lens.parse().map_err(|_| no())?),
                 ("check", name) if !name.is_empty() => Self::Check(Arc::from(name)),

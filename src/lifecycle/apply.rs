@@ -61,6 +61,11 @@ impl RunState {
             }
             Event::StepOpened { on, step } => {
                 let index = self.index(event, on)?;
+                if *step == Step::Resolve && index != self.run_index() {
+                    // What is merged with others' work is another work: all of it is judged.
+                    let leg = last_validation(self.plan().legs(index));
+                    self.at_mut(index).leg = leg;
+                }
                 let over =
                     |fixing: &FixLoop| matches!(step, Step::Skeleton | Step::Implement) && fixing.scope.is_some();
                 // What was found so far is mended, or taken as it is.
@@ -85,12 +90,13 @@ impl RunState {
                 let Some(work) = work else { return Err(Self::illegal(event, "no agent step is under way")) };
                 work.not_before = Some(*when);
             }
-            Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, strict, set } => {
+            Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, merged, strict, set } => {
                 let validation = Validation {
                     scope: *scope,
                     round: *round,
                     set: *set,
                     change_only: *change_only,
+                    merged: *merged,
                     strict: *strict,
                     findings: Vec::new(),
                     checks: checks.iter().map(|name| (name.clone(), Slot::Wanted(Tries::default()))).collect(),
@@ -103,15 +109,22 @@ impl RunState {
                 let Phase::Validating(validation) = &self.at_mut(index).phase else {
                     return Err(Self::illegal(event, "no validation is open"));
                 };
-                let (scope, set, change_only) = (validation.scope, validation.set, validation.change_only);
-                let strict = validation.strict;
-                if !change_only {
+                let (scope, set, merged) = (validation.scope, validation.set, validation.merged);
+                let (partial, strict) = (validation.change_only || validation.merged, validation.strict);
+                if !partial {
                     self.at_mut(index).checks = Some(set);
                 }
                 match verdict {
-                    Verdict::Pass if change_only => {}
+                    Verdict::Pass if partial => {}
                     Verdict::Pass => self.pass(index, scope, set),
-                    Verdict::Fail => self.fail(index, scope, strict, issues),
+                    Verdict::Fail => {
+                        if merged {
+                            // What is mended now is judged as a whole again.
+                            let leg = last_validation(self.plan().legs(index));
+                            self.at_mut(index).leg = leg;
+                        }
+                        self.fail(index, scope, strict, issues);
+                    }
                     Verdict::Unavailable => {}
                 }
             }
@@ -121,6 +134,10 @@ impl RunState {
                 self.at_mut(index).fixing.get_or_insert_default().open_round(*counted, from.is_some());
                 let origin = from.clone().map(Origin::At);
                 self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Fix) }));
+            }
+            Event::IntegrationOpened { on, proof, scope } => {
+                let index = self.index(event, on)?;
+                self.open_delivery(index, *proof, *scope);
             }
             Event::SeatLost { on, step, why } => self.lose_seat(event, on, step, why)?,
             Event::VoteOpened(vote) => self.open_vote(event, vote)?,
@@ -181,7 +198,7 @@ impl RunState {
         let subject = self.at_mut(index);
         subject.rounds = validation.round;
         validation.findings.clone_from(&subject.findings);
-        if *on != Subject::Run && !validation.change_only {
+        if *on != Subject::Run && !validation.change_only && !validation.merged {
             let legs = plan.legs(index);
             match legs.get(usize::from(subject.leg)) {
                 Some(Leg::Light | Leg::Validate) => {}
@@ -325,6 +342,7 @@ impl RunState {
         if let Some(text) = guidance {
             subject.guidance.push(Arc::from(text));
         }
+        subject.delivery = None;
         if redo == Redo::All {
             subject.leg = 0;
             subject.fixing = None;

@@ -1,7 +1,7 @@
 //! Attempts in the fold: where they start, what they cost, and what their end leaves behind.
 
 use super::apply::leg_after;
-use super::event::{AttemptEnd, Event, Issue, RunEnd, Trouble, Usage, Verdict};
+use super::event::{AttemptEnd, Event, Integration, Issue, RunEnd, Trouble, Usage, Verdict};
 use super::report::{Claim, Severity, WriterReport};
 use super::sameness;
 use super::state::{Halt, Illegal, RunState};
@@ -37,8 +37,15 @@ impl RunState {
             let Some(work) = work else { return Err(Self::illegal(event, "that step is not wanted")) };
             work.running = Some(running);
             work.not_before = None;
-            self.counts.agents += 1;
-            *(if attempt.step.writes() { &mut self.counts.writers } else { &mut self.counts.readers }) += 1;
+            if attempt.step.by_cco() {
+                self.counts.own += 1;
+            } else {
+                self.counts.agents += 1;
+                *(if attempt.step.writes() { &mut self.counts.writers } else { &mut self.counts.readers }) += 1;
+            }
+        }
+        if attempt.step == Step::Integrate {
+            self.integrating = Some(index);
         }
         self.queue(index);
         Ok(())
@@ -105,6 +112,14 @@ impl RunState {
         retry_from(work, end, session);
         match end {
             AttemptEnd::Wrote { .. } => wrote(subject, &attempt.step, end, next_leg, implemented),
+            AttemptEnd::Compared { commit, product, findings, .. } => {
+                subject.product = *product;
+                subject.findings.clone_from(findings);
+                if let Some(commit) = commit {
+                    note_commit(subject, commit, implemented);
+                }
+            }
+            AttemptEnd::Integrated(step) => integrated(subject, step, implemented),
             AttemptEnd::Reviewed { issues, .. } => reviewed(subject, &attempt.step, issues),
             AttemptEnd::Voted { ballot } => {
                 if let Some(voter) = voter_of(subject, &attempt.step) {
@@ -113,8 +128,15 @@ impl RunState {
             }
             AttemptEnd::Checked(_) | AttemptEnd::Failed { .. } | AttemptEnd::Interrupted { .. } => {}
         }
-        self.counts.agents -= 1;
-        *(if attempt.step.writes() { &mut self.counts.writers } else { &mut self.counts.readers }) -= 1;
+        if attempt.step.by_cco() {
+            self.counts.own -= 1;
+        } else {
+            self.counts.agents -= 1;
+            *(if attempt.step.writes() { &mut self.counts.writers } else { &mut self.counts.readers }) -= 1;
+        }
+        if let AttemptEnd::Integrated(step) = end {
+            self.note_branch(index, step);
+        }
         if matches!(end, AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. }) {
             self.limited = 0;
         }
@@ -162,6 +184,25 @@ fn review_of<'a>(subject: &'a mut SubjectState, step: &Step) -> Option<&'a mut R
     validation.reviews.iter_mut().find(|review| review.work.step == *step)
 }
 
+/// A step of the way onto the integration branch is done.
+fn integrated(subject: &mut SubjectState, step: &Integration, implemented: bool) {
+    match step {
+        Integration::Landed { product, .. } => {
+            subject.product = product.or(subject.product);
+            // It is the branch's from here on.
+            subject.commits = None;
+            subject.delivery = None;
+        }
+        Integration::CaughtUp { commit } => note_commit(subject, commit, implemented),
+        Integration::Conflicts { commit, files } => {
+            note_commit(subject, commit, implemented);
+            if let Some(delivery) = &mut subject.delivery {
+                delivery.conflicts.clone_from(files);
+            }
+        }
+    }
+}
+
 /// A writer's work is in the tree: what it said, and where it is.
 fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Option<u8>, implemented: bool) {
     let AttemptEnd::Wrote { report, commit, product, findings } = end else { return };
@@ -179,6 +220,11 @@ fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Op
     // What was decided for this step is not meant for the next.
     if let (Step::Implement, Some(fixing)) = (step, &mut subject.fixing) {
         fixing.advice.clear();
+    }
+    if *step == Step::Resolve
+        && let Some(delivery) = &mut subject.delivery
+    {
+        delivery.conflicts.clear();
     }
     if *step == Step::Fix {
         let fixing = subject.fixing.get_or_insert_default();
@@ -226,9 +272,12 @@ fn lost_issue(on: &Subject, step: &Step, why: &str) -> Issue {
 /// What the next try of a step starts from.
 fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
     let (resumable, why) = match end {
-        AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. } | AttemptEnd::Checked(_) => {
-            return;
-        }
+        AttemptEnd::Wrote { .. }
+        | AttemptEnd::Reviewed { .. }
+        | AttemptEnd::Voted { .. }
+        | AttemptEnd::Checked(_)
+        | AttemptEnd::Compared { .. }
+        | AttemptEnd::Integrated(_) => return,
         AttemptEnd::Interrupted { resumable } => {
             work.cut_off |= !resumable;
             (*resumable, Why::Interrupted)
@@ -301,7 +350,9 @@ fn end_check(slot: &mut Slot, step: &Step, end: &AttemptEnd) {
         | AttemptEnd::Failed { .. }
         | AttemptEnd::Wrote { .. }
         | AttemptEnd::Reviewed { .. }
-        | AttemptEnd::Voted { .. } => Slot::Wanted(tries),
+        | AttemptEnd::Voted { .. }
+        | AttemptEnd::Compared { .. }
+        | AttemptEnd::Integrated(_) => Slot::Wanted(tries),
     };
 }
 

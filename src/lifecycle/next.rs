@@ -49,6 +49,11 @@ pub enum Task {
     },
     /// A check command, and what it is part of.
     Check(CheckIndex, Scope),
+    /// A step of cco's own; `recheck` tells whether work that was merged must be checked again before it lands.
+    Own {
+        /// See above.
+        recheck: bool,
+    },
 }
 
 /// The next thing to do at `now`, or nothing; no agent unless one `may_start`, as the machine allows. `session` makes a
@@ -67,6 +72,10 @@ pub fn next(
     }
     if let Some(events) = decide(state, now)? {
         return Ok(Some(Next::Decide(events)));
+    }
+    if let Some((at, step)) = state.next_of_cco() {
+        let step = step.clone();
+        return launch_own(state, now, at, step).map(Some);
     }
     if let Some((at, check)) = state.next_check() {
         return launch_check(state, now, at, check).map(Some);
@@ -147,6 +156,15 @@ fn decide(state: &mut RunState, now: Timestamp) -> Result<Option<Vec<Event>>, Il
     let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
     settlement.open_validation(at, scope)?;
     Ok(Some(settlement.events))
+}
+
+fn launch_own(state: &mut RunState, now: Timestamp, at: Index, step: Step) -> Result<Next, Illegal> {
+    let n = state.component_or_run(at).next_attempt(&step);
+    let attempt = AttemptId { on: state.name(at), step, n };
+    let recheck = state.is_checked_when_merged(at);
+    let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::with_capacity(1) };
+    settlement.emit(Event::AttemptStarted { attempt: attempt.clone(), session: None, resumed: false })?;
+    Ok(Next::Launch(settlement.events, Launch { attempt, task: Task::Own { recheck } }))
 }
 
 fn launch_check(state: &mut RunState, now: Timestamp, at: Index, check: CheckIndex) -> Result<Next, Illegal> {
@@ -294,13 +312,16 @@ impl RunState {
         ready.map(|at| (at, None))
     }
 
-    /// Whether something has to be settled before the first component begins: the base, or a vote.
+    /// Whether something has to be settled before a component begins: the base, a vote, or what mended the whole.
     fn is_preparing(&self) -> bool {
-        !self.begun && !matches!(self.run_work().phase, Phase::Waiting(_))
+        self.is_landing_whole() || (!self.begun && !matches!(self.run_work().phase, Phase::Waiting(_)))
     }
 
-    /// Whether a running component writes files of this one.
+    /// Whether a running component writes files of this one, in the same tree.
     fn clashes(&self, at: Index) -> bool {
+        if !self.plan().one_tree {
+            return false;
+        }
         if at == self.run_index() {
             return self.counts.writers > 0;
         }

@@ -37,10 +37,39 @@ impl Phase {
     /// The agent steps that are to be started now. `waived` tells which issues do not block.
     pub(super) fn wanted<'a>(&'a self, waived: &impl Fn(&Issue) -> bool) -> Vec<&'a Work> {
         match self {
-            Self::Working(work) => Some(work).filter(|work| work.running.is_none()).into_iter().collect(),
+            Self::Working(work) => {
+                Some(work).filter(|work| work.running.is_none() && work.step.by_agent()).into_iter().collect()
+            }
             Self::Validating(validation) => validation.wanted(waived),
             Self::Voting(poll) => poll.wanted(),
             Self::Waiting(_) | Self::Asking(_) | Self::Complete(_) | Self::Failed | Self::Skipped => Vec::new(),
+        }
+    }
+}
+
+impl Phase {
+    /// The step that cco itself is to do now.
+    pub(super) fn wanted_of_cco(&self) -> Option<&Work> {
+        match self {
+            Self::Working(work) => Some(work).filter(|work| work.running.is_none() && work.step.by_cco()),
+            Self::Waiting(_)
+            | Self::Validating(_)
+            | Self::Voting(_)
+            | Self::Asking(_)
+            | Self::Complete(_)
+            | Self::Failed
+            | Self::Skipped => None,
+        }
+    }
+
+    /// Whether it is on its way onto the integration branch: one subject at a time is.
+    pub(super) fn is_integrating(&self) -> bool {
+        match self {
+            Self::Working(work) => work.step == Step::Integrate,
+            Self::Validating(validation) => validation.merged,
+            Self::Waiting(_) | Self::Voting(_) | Self::Asking(_) | Self::Complete(_) | Self::Failed | Self::Skipped => {
+                false
+            }
         }
     }
 }

@@ -127,6 +127,8 @@ pub struct Validation {
     pub set: Digest,
     /// Whether it judges the last change alone, in the middle of a component's way.
     pub change_only: bool,
+    /// Whether it judges what was merged with the work of others, on the way onto the integration branch.
+    pub merged: bool,
     /// Whether small remarks of reviewers block too.
     pub strict: bool,
     /// The first stage: what the change checks found.
@@ -369,6 +371,8 @@ pub struct SubjectState {
     pub commits: Option<Box<Commits>>,
     /// What the change checks found after its last writing step.
     pub findings: Vec<Issue>,
+    /// What is to be brought onto the integration branch.
+    pub delivery: Option<Box<Delivery>>,
     /// Whether its implementation was made anew by a vote.
     pub refactored: bool,
     /// What its last writer said, where it said anything.
@@ -397,6 +401,7 @@ impl SubjectState {
             attempts: Vec::new(),
             commits: None,
             findings: Vec::new(),
+            delivery: None,
             refactored: false,
             report: None,
             fixing: None,
@@ -435,7 +440,18 @@ impl SubjectState {
     }
 }
 
-/// Where a subject's work is in the history.
+/// Work on its way onto the integration branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// What stands behind it.
+    pub proof: Proof,
+    /// The validation that it follows.
+    pub scope: Scope,
+    /// The files in which it contradicts the branch, until these are resolved.
+    pub conflicts: Vec<String>,
+}
+
+/// Where a subject's work is that the integration branch does not hold yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commits {
     /// The first commit of its implementation; none while there is only a skeleton.
