@@ -16,4 +16,5 @@ pub mod state;
 pub mod subject;
 pub mod tally;
 mod trouble;
+mod validating;
 mod voting;
