@@ -7,6 +7,7 @@ pub mod event;
 pub mod lost;
 pub mod next;
 pub mod observer;
+mod queues;
 pub mod reconcile;
 pub mod report;
 pub mod sameness;
