@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Escalation, Event, Issue, RunEnd};
-use super::event::{Pause, RunStarted, Trouble};
+use super::event::{Escalation, Event, Issue, Pause, RunEnd, RunStarted, Trouble};
 use super::queues::{Levels, Queues};
 use super::subject::{Cost, Phase, SubjectState, Todo};
 use crate::ids::{ComponentId, Digest, Subject};
