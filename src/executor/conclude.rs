@@ -137,7 +137,7 @@ fn compare_and_commit(
     let Held { own: paths, issues: mut findings, note } =
         change::hold_to_write_set(job, worktree, attempt, around.others)?;
     notes.extend(note);
-    // A commit is made before the report passes the gate.
+    // A commit is made before the report is redacted.
     let summary = &job.redactor.text(&report.summary);
     let made = job.tree.commit(&Commit { spec: &job.plan.spec, attempt, summary, paths: &paths })?;
     if let Some(made) = &made {

@@ -15,10 +15,10 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::archive::Archive;
 use super::boots::Boots;
 use super::brief::brief;
-use super::gate;
 use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
 use super::recover::settle_left;
+use super::redaction::redacted;
 use super::signals::{Asked, Signals};
 use super::worker::{Ended, Order, Worked, Worker, ended};
 use crate::context::render;
@@ -341,7 +341,7 @@ impl Dispatcher {
     }
 
     fn settle(&mut self, outcome: Ended) -> Result<(), RunError> {
-        let Ended { attempt, end, ms, usage, notes } = gate::pass(&self.job.redactor, outcome);
+        let Ended { attempt, end, ms, usage, notes } = redacted(&self.job.redactor, outcome);
         let now = Timestamp::now();
         self.boots.end(&attempt);
         if let AttemptEnd::Wrote { .. } = &end

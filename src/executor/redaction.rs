@@ -1,5 +1,5 @@
-//! The gate that everything passes which processes said, before it is believed: no secret enters the state, and with it
-//! the journal, the context files, the displays and the prompts of other agents.
+//! What processes said is redacted before it is believed: no secret enters the state, and with it the journal, the
+//! context files, the displays and the prompts of other agents.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ const NAMES: [&str; 10] =
 
 /// How an attempt ended, without secrets. Goes by the form in which it is recorded, so that no text can be forgotten
 /// that is added to it.
-pub fn pass(redactor: &Redactor, ended: Ended) -> Ended {
+pub fn redacted(redactor: &Redactor, ended: Ended) -> Ended {
     if redactor.is_empty() {
         return ended;
     }
@@ -37,14 +37,14 @@ fn clean<T: Serialize + DeserializeOwned>(redactor: &Redactor, said: T) -> serde
 
 #[cfg(test)]
 mod tests {
-    use super::pass;
+    use super::redacted;
     use crate::executor::worker::ended;
     use crate::ids::AttemptId;
     use crate::lifecycle::event::{AttemptEnd, Trouble};
     use crate::redact::{Redactor, Secrets};
 
     #[test]
-    fn what_cco_says_of_an_attempt_passes_it_too() -> Result<(), Box<dyn std::error::Error>> {
+    fn what_cco_says_of_an_attempt_is_redacted_too() -> Result<(), Box<dyn std::error::Error>> {
         let mut secrets = Secrets::new();
         secrets.add_variable("A_TOKEN", "abcDEF123456");
         let attempt: AttemptId = serde_json::from_str(r#"{"on":"a","step":"fix","n":1}"#)?;
@@ -55,7 +55,7 @@ mod tests {
             said.notes.push(format!("see {secret}"));
             said
         };
-        let told = pass(&Redactor::new(secrets)?, said("abcDEF123456"));
+        let told = redacted(&Redactor::new(secrets)?, said("abcDEF123456"));
         assert_eq!(told, said("[redacted A_TOKEN]"));
         Ok(())
     }
