@@ -66,7 +66,7 @@ impl Role {
             Step::Resolve => Some(Self::Resolve),
             Step::Review(_) => Some(Self::Review),
             Step::Vote { .. } => Some(Self::Vote),
-            Step::Check(_) => None,
+            Step::Check(_) | Step::Compare | Step::Integrate => None,
         }
     }
 

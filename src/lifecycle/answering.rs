@@ -8,7 +8,7 @@ use super::event::{Answer, Cause, Escalation, Event, GateAct, Proof, Redo, Scope
 use super::settle::Settlement;
 use super::state::{Illegal, RunState};
 use super::subject::{During, Phase, Validation};
-use crate::ids::Subject;
+use crate::ids::{Step, Subject};
 use crate::plan::graph::Index;
 
 /// Why an answer cannot be taken.
@@ -108,6 +108,9 @@ impl Settlement<'_> {
                 let from = self.state.best_tree(at);
                 self.emit(Event::FixOpened { on, fix: 1, counted: true, trend: Trend::First, from })
             }
+            (Verb::Recheck, During::Validation(_) | During::Step(_)) if !self.state.plan().one_tree => {
+                self.emit(Event::StepOpened { on, step: Step::Compare })
+            }
             (Verb::Retry | Verb::Option | Verb::Recheck, During::Validation(scope)) => self.validate_again(at, scope),
             (Verb::Recheck, During::Step(_)) => self.recheck(at),
             (Verb::Accept, during) => self.accept(at, during),
@@ -167,7 +170,7 @@ impl Settlement<'_> {
             During::Step(_) | During::Gate(_) if run => self.recheck(at),
             During::Step(_) | During::Gate(_) => {
                 let more = self.state.plan().legs(at).len() > usize::from(self.state.component(at).leg);
-                if more || self.has_findings(at) { self.proceed(at) } else { self.complete_as(at, Proof::Waived) }
+                if more || self.has_findings(at) { self.proceed(at) } else { self.deliver(at, Proof::Waived) }
             }
         }
     }

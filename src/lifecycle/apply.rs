@@ -61,10 +61,13 @@ impl RunState {
             }
             Event::StepOpened { on, step } => {
                 let index = self.index(event, on)?;
-                if *step == Step::Resolve && index != self.run_index() {
+                if *step == Step::Resolve {
                     // What is merged with others' work is another work: all of it is judged.
-                    let leg = last_validation(self.plan().legs(index));
-                    self.at_mut(index).leg = leg;
+                    self.go_to_validation(index);
+                }
+                if *step == Step::Compare && matches!(self.component_or_run(index).phase, Phase::Working(_)) {
+                    // What the user did in the step's place is judged as the whole work.
+                    self.go_to_validation(index);
                 }
                 let over =
                     |fixing: &FixLoop| matches!(step, Step::Skeleton | Step::Implement) && fixing.scope.is_some();
@@ -114,17 +117,14 @@ impl RunState {
                 if !partial {
                     self.at_mut(index).checks = Some(set);
                 }
+                if merged && *verdict != Verdict::Pass {
+                    // What is mended now is judged as a whole again.
+                    self.go_to_validation(index);
+                }
                 match verdict {
                     Verdict::Pass if partial => {}
                     Verdict::Pass => self.pass(index, scope, set),
-                    Verdict::Fail => {
-                        if merged {
-                            // What is mended now is judged as a whole again.
-                            let leg = last_validation(self.plan().legs(index));
-                            self.at_mut(index).leg = leg;
-                        }
-                        self.fail(index, scope, strict, issues);
-                    }
+                    Verdict::Fail => self.fail(index, scope, strict, issues),
                     Verdict::Unavailable => {}
                 }
             }
@@ -207,6 +207,14 @@ impl RunState {
         }
         self.enter(index, Phase::Validating(Box::new(validation)));
         Ok(())
+    }
+
+    /// The next leg of a component is the validation of its whole work.
+    fn go_to_validation(&mut self, index: Index) {
+        if index != self.run_index() {
+            let leg = last_validation(self.plan().legs(index));
+            self.at_mut(index).leg = leg;
+        }
     }
 
     /// A FAIL leaves its issues to the fix loop, which counts how often each came back.
@@ -405,6 +413,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::ComponentSkipped { on } => Some(on.clone().into()),
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => Some(attempt.on.clone()),
         Event::StepOpened { on, .. }
+        | Event::IntegrationOpened { on, .. }
         | Event::RetryScheduled { on, .. }
         | Event::ValidationOpened { on, .. }
         | Event::ValidationSettled { on, .. }

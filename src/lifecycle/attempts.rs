@@ -205,7 +205,7 @@ fn integrated(subject: &mut SubjectState, step: &Integration, implemented: bool)
 
 /// A writer's work is in the tree: what it said, and where it is.
 fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Option<u8>, implemented: bool) {
-    let AttemptEnd::Wrote { report, commit, product, findings } = end else { return };
+    let AttemptEnd::Wrote { report, commit, product, findings, .. } = end else { return };
     subject.product = *product;
     subject.report = says_something(report).then(|| report.clone());
     subject.findings.clone_from(findings);

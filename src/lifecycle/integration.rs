@@ -34,7 +34,7 @@ impl Settlement<'_> {
     }
 
     /// After a step of that way. `delivery` is what was on its way.
-    pub(super) fn after_integration(&mut self, at: Index, step: &Arrived, delivery: &Delivery) -> Result<(), Illegal> {
+    pub(super) fn after_integration(&mut self, at: Index, step: Arrived, delivery: &Delivery) -> Result<(), Illegal> {
         let run = at == self.state.run_index();
         match (step, delivery.scope) {
             (Arrived::Landed, Scope::Final) => self.conclude_whole(),

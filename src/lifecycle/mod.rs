@@ -4,6 +4,7 @@ mod answering;
 pub mod apply;
 mod attempts;
 pub mod event;
+mod integration;
 pub mod lost;
 pub mod next;
 pub mod observer;

@@ -23,6 +23,8 @@ pub(super) struct Queues {
     pub readers: BTreeSet<Place>,
     /// Subjects with a check to be started.
     pub checks: BTreeSet<Place>,
+    /// Subjects with a step of cco's own to be done.
+    pub own: BTreeSet<Place>,
     /// Subjects with anything wanted or running.
     pub active: BTreeSet<Place>,
 }
@@ -48,6 +50,8 @@ pub struct Counts {
     pub readers: u32,
     /// Checks that run.
     pub checks: u32,
+    /// Steps of cco's own that are being done.
+    pub own: u32,
 }
 
 /// How far the levels are.
@@ -72,6 +76,9 @@ impl RunState {
 
     /// Changes a subject's phase and keeps everything that depends on it true.
     pub(super) fn enter(&mut self, at: Index, phase: Phase) {
+        if self.integrating == Some(at) && !phase.is_integrating() {
+            self.integrating = None;
+        }
         self.change(at, |subject| subject.phase = phase);
         self.advance_levels();
     }
@@ -147,7 +154,7 @@ impl RunState {
     /// Puts a subject into the queues that its state asks for.
     pub(super) fn queue(&mut self, at: Index) {
         let place = self.place_of(at);
-        let Wants { agent, reader, check } = self.wants(at);
+        let Wants { agent, reader, check, own } = self.wants(at);
         let ready = self.may_start(at);
         let active = self.component_or_run(at).is_active();
         let queues = &mut self.queues;
@@ -156,6 +163,7 @@ impl RunState {
             (&mut queues.agents, agent),
             (&mut queues.readers, reader),
             (&mut queues.checks, check),
+            (&mut queues.own, own),
             (&mut queues.active, active),
         ] {
             if member {
@@ -173,7 +181,8 @@ impl RunState {
             Phase::Validating(validation) => validation.checks.iter().any(|(_, slot)| matches!(slot, Slot::Wanted(_))),
             _ => false,
         };
-        Wants { agent: !wanted.is_empty(), reader: wanted.iter().any(|work| !work.step.writes()), check }
+        let own = phase.wanted_of_cco().is_some();
+        Wants { agent: !wanted.is_empty(), reader: wanted.iter().any(|work| !work.step.writes()), check, own }
     }
 
     fn may_start(&self, at: Index) -> bool {
@@ -219,6 +228,7 @@ struct Wants {
     agent: bool,
     reader: bool,
     check: bool,
+    own: bool,
 }
 
 /// What the counters need to know of a subject.

@@ -10,7 +10,8 @@ use super::event::{
 };
 use super::report::{Claim, Severity, WriterReport};
 use super::state::{Illegal, RunState};
-use super::subject::{Phase, Slot, SubjectState};
+use super::integration::Arrived;
+use super::subject::{Delivery, Phase, Slot, SubjectState};
 use super::{sameness, tally};
 use crate::ids::{AttemptId, Step, Subject};
 use crate::plan::Leg;
@@ -44,7 +45,8 @@ pub fn settle(state: &mut RunState, outcome: Outcome, now: Timestamp) -> Result<
     let on = attempt.on.clone();
     let step = attempt.step.clone();
     let end = judged(state, &on, &step, end);
-    let followup = Followup::of(&end, failed_before(state, &on, &step));
+    let delivery = state.subject(&on).and_then(|subject| subject.delivery.as_deref().cloned());
+    let followup = Followup::of(&end, failed_before(state, &on, &step), delivery);
     let mut settlement = Settlement { state, now, dice, events: Vec::with_capacity(3) };
     settlement.emit(Event::AttemptEnded { attempt, end, ms, usage: usage.map(Box::new) })?;
     for text in notes {
@@ -63,6 +65,8 @@ pub fn settle(state: &mut RunState, outcome: Outcome, now: Timestamp) -> Result<
             settlement.grow_back()?;
             settlement.count_if_settled(at)?;
         }
+        Followup::Compared => settlement.revalidate(at)?,
+        Followup::Integrated(arrived, delivery) => settlement.after_integration(at, arrived, &delivery)?,
         Followup::Nothing => {}
     }
     Ok(settlement.events)
@@ -72,6 +76,8 @@ pub fn settle(state: &mut RunState, outcome: Outcome, now: Timestamp) -> Result<
 enum Followup {
     Wrote(Claim, Vec<String>),
     Checked { flaky: bool },
+    Compared,
+    Integrated(Arrived, Delivery),
     Reviewed,
     Voted,
     Trouble(Trouble, String),
@@ -79,13 +85,17 @@ enum Followup {
 }
 
 impl Followup {
-    fn of(end: &AttemptEnd, failed_before: bool) -> Self {
+    fn of(end: &AttemptEnd, failed_before: bool, delivery: Option<Delivery>) -> Self {
         match end {
             AttemptEnd::Wrote { report, .. } => Self::Wrote(report.status, asked(report)),
             AttemptEnd::Checked(result) => Self::Checked { flaky: failed_before && result.verdict == Verdict::Pass },
             AttemptEnd::Failed { class, message, .. } => Self::Trouble(*class, message.clone()),
             AttemptEnd::Reviewed { .. } => Self::Reviewed,
             AttemptEnd::Voted { .. } => Self::Voted,
+            AttemptEnd::Compared { .. } => Self::Compared,
+            AttemptEnd::Integrated(step) => {
+                delivery.map_or(Self::Nothing, |delivery| Self::Integrated(Arrived::from(&**step), delivery))
+            }
             AttemptEnd::Interrupted { .. } => Self::Nothing,
         }
     }
@@ -96,13 +106,13 @@ impl Followup {
 fn judged(state: &RunState, on: &Subject, step: &Step, end: AttemptEnd) -> AttemptEnd {
     let Some(subject) = state.subject(on) else { return end };
     match end {
-        AttemptEnd::Reviewed { report, .. } => {
+        AttemptEnd::Reviewed { report, change, .. } => {
             let earlier = subject.fixing.as_ref().map_or(&[][..], |fixing| &fixing.issues);
             let mut issues = sameness::judged(&report, &step.to_string(), earlier);
             issues.iter_mut().filter(|issue| is_for_another(subject, step, issue)).for_each(|issue| {
                 issue.severity = Severity::Minor;
             });
-            AttemptEnd::Reviewed { report, issues }
+            AttemptEnd::Reviewed { report, issues, change }
         }
         AttemptEnd::Checked(mut result) => {
             let source = step.to_string();
@@ -202,7 +212,7 @@ impl Settlement<'_> {
             Claim::Done | Claim::NothingToDo => match step {
                 Step::Skeleton | Step::Implement => self.proceed(at),
                 Step::Revise | Step::Fix | Step::Resolve => self.revalidate(at),
-                Step::Review(_) | Step::Vote { .. } | Step::Check(_) => Ok(()),
+                Step::Review(_) | Step::Vote { .. } | Step::Check(_) | Step::Compare | Step::Integrate => Ok(()),
             },
         }
     }
@@ -229,7 +239,10 @@ impl Settlement<'_> {
                 self.emit(Event::StepOpened { on, step: step.clone() })
             }
             Some(Leg::Light | Leg::Validate) => self.open_validation(at, Scope::Component),
-            None => self.complete(at),
+            None => {
+                let proof = self.proof_of(at);
+                self.deliver(at, proof)
+            }
         }
     }
 
@@ -271,7 +284,8 @@ impl Settlement<'_> {
         self.emit(Event::RunCompleted { proof })
     }
 
-    fn complete(&mut self, at: Index) -> Result<(), Illegal> {
+    /// What stands behind a component whose way is at its end.
+    pub(super) fn proof_of(&self, at: Index) -> Proof {
         let plan = self.state.plan();
         let checked =
             plan.legs(at).contains(&Leg::Validate) && (!plan.component(at).checks.is_empty() || plan.reviewers > 0);
@@ -280,16 +294,11 @@ impl Settlement<'_> {
             _ => false,
         };
         let waived = rests_on_it || self.state.waived.iter().any(|(_, of)| *of == at);
-        self.complete_as(
-            at,
-            if waived {
-                Proof::Waived
-            } else if checked {
-                Proof::Proven
-            } else {
-                Proof::Unproven
-            },
-        )
+        match (waived, checked) {
+            (true, _) => Proof::Waived,
+            (false, true) => Proof::Proven,
+            (false, false) => Proof::Unproven,
+        }
     }
 
     /// Completes a component; consumers of files that changed are validated again.

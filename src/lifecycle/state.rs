@@ -79,6 +79,10 @@ pub struct RunState {
     pub(super) completed: Option<super::event::Proof>,
     /// Components that records speak of and the manifest has no more.
     pub(super) removed: BTreeSet<ComponentId>,
+    /// Who is on the way onto the integration branch.
+    pub(super) integrating: Option<Index>,
+    /// The last commit that landed there.
+    pub(super) branch: Option<Box<str>>,
     pub(super) queues: Queues,
     pub(super) counts: Counts,
     pub(super) levels: Levels,
@@ -120,6 +124,8 @@ impl RunState {
             decisions: Vec::new(),
             completed: None,
             removed: BTreeSet::new(),
+            integrating: None,
+            branch: None,
             queues: Queues::default(),
             counts: Counts::default(),
             cost: Cost::default(),
@@ -245,7 +251,7 @@ impl RunState {
 
     /// Whether nothing is in flight.
     pub fn is_quiet(&self) -> bool {
-        self.counts.agents == 0 && self.counts.checks == 0
+        self.counts.agents == 0 && self.counts.checks == 0 && self.counts.own == 0
     }
 
     /// Whether the user took an issue as it is: for the subject that it was found on, and for the whole, which has the

@@ -25,7 +25,8 @@ impl Settlement<'_> {
         // In full mode small remarks block once: what is left of them after a fix does not.
         let pressed = self.state.component_or_run(at).fixing.as_ref().is_some_and(|fixing| fixing.pressed);
         let strict = !pressed && !reviewers.is_empty() && self.state.plan().mode == Mode::Full;
-        self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only: false, strict, set })?;
+        let (change_only, merged) = (false, false);
+        self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, merged, strict, set })?;
         self.conclude_if_settled(at)
     }
 
@@ -35,7 +36,8 @@ impl Settlement<'_> {
         let round = self.state.at_mut(at).rounds + 1;
         let (scope, set) = (Scope::Component, self.check_set(at));
         let (checks, reviewers, strict) = (Vec::new(), Vec::new(), false);
-        self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only: true, strict, set })?;
+        let (change_only, merged) = (true, false);
+        self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, merged, strict, set })?;
         self.conclude_if_settled(at)
     }
 
@@ -74,7 +76,7 @@ impl Settlement<'_> {
     }
 
     /// The commands of a validation. After a skeleton there are none: it promises interfaces, not behaviour.
-    fn commands(&self, at: Index, scope: Scope) -> Vec<Arc<str>> {
+    pub(super) fn commands(&self, at: Index, scope: Scope) -> Vec<Arc<str>> {
         let plan = self.state.plan();
         let light = at != self.state.run_index()
             && plan.legs(at).get(usize::from(self.state.component(at).leg)) == Some(&Leg::Light);
@@ -113,7 +115,8 @@ impl Settlement<'_> {
         let Phase::Validating(validation) = &self.state.component_or_run(at).phase else { return Ok(()) };
         let waived = |issue: &Issue| self.state.is_waived(issue, at);
         let Some(verdict) = validation.verdict(&waived) else { return Ok(()) };
-        let (scope, round, change_only) = (validation.scope, validation.round, validation.change_only);
+        let (scope, round) = (validation.scope, validation.round);
+        let (change_only, merged) = (validation.change_only, validation.merged);
         let issues = validation.issues(verdict, &waived);
         if verdict == Verdict::Fail && scope == Scope::Baseline && self.inherit(&issues)? {
             return self.conclude_if_settled(at);
@@ -124,6 +127,7 @@ impl Settlement<'_> {
         self.emit(Event::ValidationSettled { on, round, verdict, issues: issues.clone() })?;
         match verdict {
             Verdict::Pass if change_only => self.proceed(at),
+            Verdict::Pass if merged => self.after_merged_pass(at),
             Verdict::Pass => self.after_pass(at, scope),
             Verdict::Fail if scope == Scope::Baseline => self.after_red_base(at, issues),
             Verdict::Fail => self.after_fail(at, trend),
@@ -167,8 +171,14 @@ impl Settlement<'_> {
     fn after_pass(&mut self, at: Index, scope: Scope) -> Result<(), Illegal> {
         match scope {
             Scope::Component => self.proceed(at),
-            Scope::Level(_) | Scope::Baseline => Ok(()),
-            Scope::Final => self.conclude_whole(),
+            Scope::Baseline => Ok(()),
+            Scope::Level(_) => self.deliver_whole(scope).map(drop),
+            Scope::Final => {
+                if self.deliver_whole(scope)? {
+                    return Ok(());
+                }
+                self.conclude_whole()
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::is_false;
-use super::validation::{CheckResult, Issue};
+use super::validation::{Change, CheckResult, Issue};
 use crate::ids::Digest;
 use crate::lifecycle::report::{BallotReport, ReviewReport, WriterReport};
 
@@ -25,6 +25,9 @@ pub enum AttemptEnd {
         /// What the change checks found: files that are not its own, tests that were weakened.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         findings: Vec<Issue>,
+        /// The change that they were made on; none where there is no git.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Box<Change>>,
     },
     /// A reviewer answered.
     Reviewed {
@@ -33,6 +36,9 @@ pub enum AttemptEnd {
         /// What cco makes of it: each finding with its weight, and with the name that it had before.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         issues: Vec<Issue>,
+        /// The change that it judged; none where there is no git.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Box<Change>>,
     },
     /// A voter answered.
     Voted {
@@ -41,6 +47,23 @@ pub enum AttemptEnd {
     },
     /// A check command ran, or could not.
     Checked(Box<CheckResult>),
+    /// cco looked at what somebody else left in the tree.
+    Compared {
+        /// The commit that holds it; none when it is as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<Box<str>>,
+        /// As in [`AttemptEnd::Wrote`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<Digest>,
+        /// As in [`AttemptEnd::Wrote`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Issue>,
+        /// As in [`AttemptEnd::Wrote`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Box<Change>>,
+    },
+    /// cco brought work onto the integration branch, or a step nearer to it.
+    Integrated(Box<Integration>),
     /// The agent did not answer; no fix attempt is used up by it.
     Failed {
         /// What kind of trouble.
@@ -56,6 +79,35 @@ pub enum AttemptEnd {
         /// Whether the conversation exists and can be continued.
         #[serde(default, skip_serializing_if = "is_false")]
         resumable: bool,
+    },
+}
+
+/// A step of the way onto the integration branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Integration {
+    /// The branch holds it.
+    Landed {
+        /// The one commit that it became; none where there was nothing that the branch did not hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<Box<str>>,
+        /// The tree that the branch has now.
+        tree: Box<str>,
+        /// As in [`AttemptEnd::Wrote`], of the tree that landed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<Digest>,
+    },
+    /// The branch had moved: what is on it now is merged into the work, which is to be checked again.
+    CaughtUp {
+        /// The commit with both.
+        commit: Box<str>,
+    },
+    /// The branch had moved, and contradicts the work.
+    Conflicts {
+        /// The commit with both, in which the files below hold the marks of the conflict.
+        commit: Box<str>,
+        /// The files, relative to the work directory.
+        files: Vec<String>,
     },
 }
 

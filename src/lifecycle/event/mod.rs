@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 
-pub use attempt::{AttemptEnd, Trouble, Usage};
+pub use attempt::{AttemptEnd, Integration, Trouble, Usage};
 pub use question::{Answer, Cause, Escalation, Verb};
 pub use run::{Pause, RunEnd, RunStarted, TreeInfo};
 pub use stale::{Redo, StaleReason};
-pub use validation::{CheckResult, Evidence, Issue, Proof, Scope, Trend, Verdict};
+pub use validation::{Change, CheckResult, Evidence, Issue, Proof, Scope, Trend, Verdict};
 pub use vote::{GateAct, Share, VoteOpened, VoteSettled};
 
 /// The version of the record format. Older ones are always read; a newer one is refused by name.
@@ -159,6 +159,9 @@ pub enum Event {
         /// Whether it judges the last change alone, in the middle of a component's way.
         #[serde(default, skip_serializing_if = "is_false")]
         change_only: bool,
+        /// Whether it judges work that was merged with others', on its way onto the integration branch.
+        #[serde(default, skip_serializing_if = "is_false")]
+        merged: bool,
         /// Whether small remarks of reviewers block too.
         #[serde(default, skip_serializing_if = "is_false")]
         strict: bool,
@@ -195,6 +198,15 @@ pub enum Event {
         /// The commit whose state of its files it starts from, when that is not the last one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Box<str>>,
+    },
+    /// What is done is to be brought onto the integration branch.
+    IntegrationOpened {
+        /// Whose.
+        on: Subject,
+        /// What stands behind it.
+        proof: Proof,
+        /// The validation that it follows.
+        scope: Scope,
     },
     /// A reviewer or voter is not asked again: what it would have said is not known.
     SeatLost {

@@ -42,7 +42,7 @@ pub enum TreeInfo {
         /// Its path.
         dir: String,
     },
-    /// A git worktree on the integration branch.
+    /// One git worktree for all, on the integration branch: runs of cco before each component had its own.
     Worktree {
         /// Its path.
         dir: String,
@@ -51,6 +51,25 @@ pub enum TreeInfo {
         /// The commit it began at.
         base: String,
     },
+    /// A git worktree for each component; what is done goes onto the integration branch.
+    Worktrees {
+        /// The directory that holds them.
+        dir: String,
+        /// The branch.
+        branch: String,
+        /// The commit it began at.
+        base: String,
+    },
+}
+
+impl TreeInfo {
+    /// The integration branch and the commit it began at; none in the work directory itself.
+    pub fn branch(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Shared { .. } => None,
+            Self::Worktree { branch, base, .. } | Self::Worktrees { branch, base, .. } => Some((branch, base)),
+        }
+    }
 }
 
 /// How a run ended.

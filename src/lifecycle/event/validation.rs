@@ -53,6 +53,18 @@ pub struct Evidence {
     pub ms: u64,
 }
 
+/// The change that was looked at: evidence of it holds wherever the same change is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The commit that it was compared with.
+    pub base: Box<str>,
+    /// The tree that it led to.
+    pub tree: Box<str>,
+    /// What git calls the change by its contents (`git patch-id --stable`); none where nothing changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Box<str>>,
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
