@@ -138,32 +138,6 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
             }
         }
         Event::JournalOpened { .. } => known.iter_mut().for_each(|known| known.gone = true),
-        Event::RunStarted(_)
-        | Event::RunEnded { .. }
-        | Event::RunAborted
-        | Event::RunPaused { .. }
-        | Event::WindowNearlyUsed { .. }
-        | Event::JobsChanged { .. }
-        | Event::ComponentStarted { .. }
-        | Event::StepOpened { .. }
-        | Event::RetryScheduled { .. }
-        | Event::ValidationOpened { .. }
-        | Event::ValidationSettled { .. }
-        | Event::ValidationWaived { .. }
-        | Event::FixOpened { .. }
-        | Event::SeatLost { .. }
-        | Event::VoteOpened(_)
-        | Event::VoteSettled(_)
-        | Event::GateSettled { .. }
-        | Event::Refactored { .. }
-        | Event::Inherited { .. }
-        | Event::Escalated(_)
-        | Event::Answered(_)
-        | Event::ComponentCompleted { .. }
-        | Event::ComponentFailed { .. }
-        | Event::ComponentSkipped { .. }
-        | Event::RunCompleted { .. }
-        | Event::WentStale { .. }
-        | Event::Noted { .. } => {}
+        _ => {}
     }
 }
