@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::job::Job;
-use super::owners::{Breach, intended};
+use super::owners::Breach;
 use super::worker::Worked;
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::lifecycle::event::Issue;
@@ -16,41 +16,43 @@ use crate::spec::writeset::WriteSet;
 use crate::tamper;
 use crate::tree::{Bounds, Change, Contents, Fingerprint, TreeError, Until, Worktree};
 
-/// What was known before a writing step began, as far as it could be had.
+/// What was known before a step began, as far as it could be had.
 #[derive(Debug, Default)]
 pub struct Before {
     /// The user's checkout.
     pub checkout: Option<Fingerprint>,
     /// What was done on the subject before.
     pub work: Worked,
-    /// The last commit on the branch.
-    pub tip: Option<String>,
-    /// What differed from the last commit then: somebody's work that is not finished.
+    /// The commit that its worktree was at.
+    pub head: Option<String>,
+    /// What differed from that commit then: somebody's work that is not finished.
     pub dirty: HashSet<PathBuf>,
+    /// How often what may only be read had been changed there.
+    pub meddled: u64,
 }
 
-/// Takes back commits that the agent made by itself, keeping them aside: what it did is then judged like everything else.
+/// Takes back commits that the agent made by itself since its worktree was at `head`, keeping them aside: what it did is
+/// then judged like everything else.
 pub fn take_back(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    tip: Option<&str>,
+    head: Option<&str>,
 ) -> Result<Option<String>, TreeError> {
-    let Some(tip) = tip else { return Ok(None) };
-    let Some(moved) = worktree.moved_since(tip)? else { return Ok(None) };
-    worktree.keep(&job.plan.spec, &format!("agent/{}", attempt.file_stem()), &moved.head)?;
-    if let Some(branch) = moved.tip.as_ref().filter(|branch| **branch != moved.head && *branch != tip) {
-        worktree.keep(&job.plan.spec, &format!("agent/{}-branch", attempt.file_stem()), branch)?;
-    }
-    worktree.take_back(tip)?;
+    let Some(head) = head else { return Ok(None) };
+    let Some(moved) = worktree.moved_since(head)? else { return Ok(None) };
+    let kept = format!("agent/{}", attempt.file_stem());
+    worktree.keep(&job.plan.spec, &kept, &moved.head)?;
+    worktree.take_back(head)?;
     let made = match moved.new.len() {
-        0 => "the branch was changed".to_owned(),
+        0 => "what is checked out was changed".to_owned(),
         1 => "a commit was made".to_owned(),
         more => format!("{more} commits were made"),
     };
-    let kept = format!("refs/cco/{}/agent/{}", job.plan.spec, attempt.file_stem());
     Ok(Some(format!(
-        "{made} while it ran, which only cco does: taken back and kept as `{kept}`; what it holds is judged as its work"
+        "{made} while it ran, which only cco does: taken back and kept as `refs/cco/{}/{kept}`; what it holds is judged as \
+         its work",
+        job.plan.spec
     )))
 }
 
@@ -58,18 +60,17 @@ pub fn take_back(
 const NAMED: usize = 20;
 
 /// The files that the step changed and may; an issue for each that it may not, whose change is undone, and a note that
-/// says where it is kept. What `others` are writing is theirs.
+/// says where it is kept. Files in `conflicts` are its to resolve, whosever they are.
 pub fn hold_to_write_set(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    others: &dyn Fn() -> Vec<Subject>,
+    conflicts: &[PathBuf],
 ) -> Result<Held, TreeError> {
-    let changed = worktree.uncommitted()?;
-    let theirs = Theirs::new(job, &attempt.on, &others());
     let (mut own, mut breaches) = (Vec::new(), Vec::new());
-    for path in changed.into_iter().map(|changed| changed.path).filter(|path| !theirs.has(&intended(path))) {
+    for path in worktree.uncommitted()?.into_iter().map(|changed| changed.path) {
         let breach = match &attempt.on {
+            _ if conflicts.contains(&path) => None,
             Subject::Component(id) => job.plan.index(id).and_then(|at| job.owners().breach(at, &path)),
             Subject::Run => job.owners().breach_of_run(&path),
         };
@@ -106,34 +107,6 @@ pub struct Held {
     pub note: Option<String>,
 }
 
-/// What others write who have not committed yet.
-struct Theirs {
-    files: WriteSet,
-    /// Their tests, which may be given by globs that mean those of all.
-    tests: WriteSet,
-    own: WriteSet,
-}
-
-impl Theirs {
-    fn new(job: &Job, on: &Subject, others: &[Subject]) -> Self {
-        let set = |patterns: Vec<&str>| WriteSet::new(patterns).unwrap_or_default();
-        let others: Vec<&ComponentDef> = others.iter().filter_map(|other| job.definition_of(other)).collect();
-        fn tests(of: &ComponentDef) -> impl Iterator<Item = &str> {
-            of.tests.iter().map(String::as_str)
-        }
-        let own = job.definition_of(on).into_iter().flat_map(|own| own.write_patterns().chain(tests(own)));
-        Self {
-            files: set(others.iter().flat_map(|other| other.write_patterns()).collect()),
-            tests: set(others.iter().flat_map(|other| tests(other)).collect()),
-            own: set(own.collect()),
-        }
-    }
-
-    fn has(&self, path: &Path) -> bool {
-        self.files.matches(path) || (self.tests.matches(path) && !self.own.matches(path))
-    }
-}
-
 fn breached(path: &Path, breach: &Breach) -> Issue {
     let why = match breach {
         Breach::NotOwn => "it is not in the write set of the component".to_owned(),
@@ -146,7 +119,7 @@ fn breached(path: &Path, breach: &Breach) -> Issue {
     issue("write_set", Some(path), None, text, Some(mend))
 }
 
-/// What weakens the checks in everything that the subject changed since it began, and code that it left untested.
+/// What weakens the checks in everything that the subject changed since `base`, and code that it left untested.
 /// `finished` says whether its tests are due.
 ///
 /// Gives the issues, and what is worth a note.
@@ -154,21 +127,10 @@ pub fn tampering(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
-    first: Option<&str>,
+    base: &str,
     finished: bool,
 ) -> Result<(Vec<Issue>, Vec<String>), TreeError> {
-    let (Some(base), wanted) = (match &attempt.on {
-        Subject::Run => (job.tree.branch().map(|(_, base)| base.to_owned()), None),
-        // In a common tree other components commit meanwhile: what is theirs is held against them.
-        Subject::Component(_) => match first.map(|first| format!("{first}^")) {
-            Some(base) => (Some(base.clone()), Some(worktree.files_written_by(&base, &attempt.on)?)),
-            None => (None, None),
-        },
-    }) else {
-        return Ok((Vec::new(), Vec::new()));
-    };
-    let wanted = |path: &Path| wanted.as_ref().is_none_or(|own| own.contains(path));
-    let changes = worktree.changes(&base, Until::Commit("HEAD"), &wanted, Bounds::default())?;
+    let changes = worktree.changes(base, Until::Commit("HEAD"), &|_| true, Bounds::default())?;
     let at = job.index_of(&attempt.on);
     let mut issues: Vec<Issue> = changes.iter().filter_map(unread).collect();
     let changes = tamper::Changes { files: changes.into_iter().map(file_of).collect() };
@@ -277,9 +239,9 @@ pub fn hidden(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Result<Vec
 
 /// A step that says that it is done and changed nothing is not believed.
 pub fn claims_nothing(attempt: &AttemptId, work: &Worked) -> Option<Issue> {
-    // There may be nothing to revise, and a fix shows by the validation that it is made for.
+    // There may be nothing to revise; a fix of what was never made has made nothing either.
     let component = matches!(attempt.on, Subject::Component(_));
-    let nothing = component && matches!(attempt.step, Step::Skeleton | Step::Implement) && !work.begun;
+    let nothing = component && matches!(attempt.step, Step::Skeleton | Step::Implement | Step::Fix) && !work.begun;
     let text = "the step says that it is done, but no file changed";
     let mend = "do the work; if there is nothing to do, answer with status `nothing_to_do` and the reason";
     nothing.then(|| issue("change:nothing", None, None, text.to_owned(), Some(mend)))
@@ -303,7 +265,15 @@ pub(super) fn issue(source: &str, file: Option<&Path>, line: Option<u32>, text: 
 }
 
 /// What differs from the last commit now; nothing where that cannot be told or there is no git.
-pub fn dirty(job: &Job) -> HashSet<PathBuf> {
-    let changed = job.tree.worktree().and_then(|worktree| worktree.uncommitted().ok()).unwrap_or_default();
+pub fn dirty(worktree: Option<&Worktree>) -> HashSet<PathBuf> {
+    let changed = worktree.and_then(|worktree| worktree.uncommitted().ok()).unwrap_or_default();
     changed.into_iter().map(|changed| changed.path).collect()
+}
+
+/// Files of a conflict in which its marks still stand.
+pub fn unresolved(worktree: &Worktree, conflicts: &[PathBuf]) -> Result<Vec<Issue>, TreeError> {
+    let marked = worktree.marked(conflicts)?;
+    let text = |path: &Path| format!("`{}` still holds the marks of a merge conflict", path.display());
+    let mend = "keep what both sides meant, and remove the marks";
+    Ok(marked.iter().map(|path| issue("write_set:conflict", Some(path), None, text(path), Some(mend))).collect())
 }

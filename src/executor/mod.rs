@@ -5,20 +5,25 @@
 
 pub mod archive;
 mod boots;
+mod branch;
 mod brief;
 mod change;
+mod compare;
 mod conclude;
 mod dispatcher;
 mod fresh;
 pub mod inbox;
+mod integrate;
 mod job;
 mod origin;
 mod outside;
 mod owners;
+mod prepare;
 mod put_back;
 mod recover;
 mod redaction;
 mod signals;
+mod site;
 mod untouched;
 mod worker;
 

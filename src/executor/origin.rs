@@ -1,42 +1,50 @@
 //! Going back to an earlier state of a subject's files before a step begins: to the best tree, or to before its
 //! implementation.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::job::Job;
-use super::put_back::{own, put_back};
-use crate::ids::{AttemptId, Subject};
+use super::put_back::put_back;
+use crate::ids::AttemptId;
 use crate::lifecycle::subject::Origin;
-use crate::tree::{Commit, State};
+use crate::tree::{Commit, Repository, State, TreeError, Worktree};
 
-/// Sets the subject's files back; gives what is worth recording. `others` are writing now.
+/// Sets the subject's files back, in a further commit; gives what is worth recording.
 ///
 /// # Errors
-/// What kept it from doing so, in words: the step must not begin on another tree than it was decided for.
-pub fn go_back(job: &Job, attempt: &AttemptId, origin: &Origin, others: &[Subject]) -> Result<Vec<String>, String> {
-    let Some(worktree) = job.tree.worktree() else {
-        return Ok(vec!["without git nothing can be set back: the step begins on the tree as it is".to_owned()]);
-    };
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut tip = job.tips.lock();
-    let own = own(job, &attempt.on, others);
-    let mut notes: Vec<String> = put_back(job, attempt, others).into_iter().collect();
-    let (state, what) = match origin {
-        Origin::At(commit) => (State::Of(commit), "the best state so far"),
-        Origin::Before(commit) => (State::Before(commit), "before its implementation"),
+/// Git's own: the step must not begin on another tree than it was decided for.
+pub fn go_back(
+    job: &Job,
+    repository: &Repository,
+    worktree: &Worktree,
+    attempt: &AttemptId,
+    origin: &Origin,
+) -> Result<Vec<String>, TreeError> {
+    let mut notes: Vec<String> = put_back(job, worktree, attempt).into_iter().collect();
+    let (state, commit, what) = match origin {
+        Origin::At(commit) => (State::Of(commit), commit, "the best state so far"),
+        Origin::Before(commit) => (State::Before(commit), commit, "before its implementation"),
     };
     let kept = format!("abandoned/{}", attempt.file_stem());
-    worktree.keep(&job.plan.spec, &kept, "HEAD").map_err(|error| text(&error))?;
-    let owns = |path: &Path| path.to_str().is_some_and(|path| own(path));
+    worktree.keep(&job.plan.spec, &kept, "HEAD")?;
+    let merged = merged_since(repository, worktree, commit)?;
     let summary = format!("go back to {what}");
     let commit = Commit { spec: &job.plan.spec, attempt, summary: &summary, paths: &[] };
-    let made = worktree.restore(state, &owns, &commit).map_err(|error| text(&error))?;
-    if let Some(made) = made {
+    let owns = |path: &Path| !merged.contains(path);
+    if let Some(made) = worktree.restore(state, &owns, &commit)? {
+        worktree.keep(&job.plan.spec, &format!("tip/{}", attempt.on), &made)?;
         notes.push(format!(
             "its files were set back to {what}; what was there is kept as `refs/cco/{}/{kept}`",
             job.plan.spec
         ));
-        *tip = Some(made);
     }
     Ok(notes)
+}
+
+/// The files that came from others since a commit: whoever goes back to it keeps what others finished meanwhile.
+fn merged_since(repository: &Repository, worktree: &Worktree, commit: &str) -> Result<BTreeSet<PathBuf>, TreeError> {
+    let branch = repository.tip()?;
+    let (then, now) = (repository.merge_base(commit, &branch)?, repository.merge_base(&worktree.head()?, &branch)?);
+    if then == now { Ok(BTreeSet::new()) } else { worktree.differing(&then, &now) }
 }

@@ -66,7 +66,7 @@ fn speaks_of(said: &[u8], path: &Path) -> bool {
 }
 
 /// Whether `path` stands there, and not only as the beginning of a longer one.
-fn names(said: &[u8], path: &str) -> bool {
+pub(super) fn names(said: &[u8], path: &str) -> bool {
     memchr::memmem::find_iter(said, path.as_bytes()).any(|at| {
         let mut rest = said[at + path.len()..].iter();
         match rest.next() {

@@ -1,16 +1,13 @@
-//! Whose files a step that starts again gets back as the last commit has them: its own, and nothing of others.
-
-use std::path::Path;
+//! A step that starts again begins from the last commit: what an earlier try left half written is kept aside.
 
 use super::job::Job;
-use super::owners::intended;
-use crate::ids::{AttemptId, Subject};
-use crate::plan::graph::Index;
+use crate::ids::AttemptId;
+use crate::tree::Worktree;
 
 /// Puts back what a try that cannot be gone on with left half written; gives the note that says so, if there was
-/// anything. `others` are writing, or may have left something half written themselves.
-pub fn put_back(job: &Job, attempt: &AttemptId, others: &[Subject]) -> Option<String> {
-    match job.tree.put_back(&job.plan.spec, attempt, own(job, &attempt.on, others)) {
+/// anything.
+pub fn put_back(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Option<String> {
+    match worktree.put_back(&job.plan.spec, attempt) {
         Ok(None) => None,
         Ok(Some(done)) => Some(format!(
             "{} that this try left half written: put back to the last commit, and kept as `{}`",
@@ -18,19 +15,5 @@ pub fn put_back(job: &Job, attempt: &AttemptId, others: &[Subject]) -> Option<St
             done.kept
         )),
         Err(error) => Some(format!("what this try left is still in the tree, since it cannot be put back: {error}")),
-    }
-}
-
-/// Which paths, counted from the work directory, are `on`'s alone while `others` write.
-pub fn own<'a>(job: &'a Job, on: &'a Subject, others: &[Subject]) -> impl Fn(&str) -> bool + 'a {
-    let writing: Vec<Index> = others.iter().filter(|other| *other != on).filter_map(|on| job.index_of(on)).collect();
-    move |path| {
-        let (owners, path) = (job.owners(), intended(Path::new(path)));
-        !writing.iter().any(|&other| owners.owns(other, &path))
-            && match on {
-                Subject::Component(id) => job.plan.index(id).is_some_and(|at| owners.owns_alone(at, &path)),
-                // What mends the whole may write what all may.
-                Subject::Run => owners.anybody_owns(&path),
-            }
     }
 }

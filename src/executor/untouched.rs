@@ -12,7 +12,7 @@ use crate::tree::{TreeError, Worktree};
 /// How many paths are named.
 const NAMED: usize = 10;
 
-/// Sets the tree back to the last commit that cco knows; gives what was changed and where it is kept, in words. None
+/// Sets the tree back to the commit `head`, which it was at; gives what was changed and where it is kept, in words. None
 /// where all is as it was. What was `dirty` before is somebody's work that is not finished.
 ///
 /// # Errors
@@ -21,16 +21,15 @@ pub fn set_right(
     job: &Job,
     worktree: &Worktree,
     attempt: &AttemptId,
+    head: Option<&str>,
     dirty: &HashSet<PathBuf>,
 ) -> Result<Option<(String, Vec<String>)>, TreeError> {
     // First the commits: what they hold is then a change like any other.
-    let tip = job.tips.lock();
-    let taken = change::take_back(job, worktree, attempt, tip.as_deref())?;
+    let taken = change::take_back(job, worktree, attempt, head)?;
     let changed = worktree.uncommitted()?.into_iter().map(|changed| changed.path);
     let changed: Vec<PathBuf> = changed.filter(|path| !dirty.contains(path)).collect();
     let patch = job.paths.runs().join(format!("{}.undone.patch", attempt.file_stem()));
     let undone = if changed.is_empty() { None } else { Some(worktree.undo(&changed, &patch)?) };
-    drop(tip);
     // What git itself cannot check out as it was committed is nobody's change.
     let undone = undone.filter(|undone| !undone.changes.is_empty());
     let mut notes: Vec<String> = Vec::new();
@@ -41,7 +40,7 @@ pub fn set_right(
             notes.push(format!("what was changed is kept as `{}`", kept.display()));
             named(undone.changes.iter().map(|changed| changed.path.display().to_string()))
         }
-        (None, Some(_)) => "the branch".to_owned(),
+        (None, Some(_)) => "what is checked out".to_owned(),
     };
     notes.extend(taken);
     Ok(Some((what, notes)))

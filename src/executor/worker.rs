@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -13,10 +13,14 @@ use tokio::sync::{oneshot, watch};
 use super::archive::Archive;
 use super::brief::context_text;
 use super::change::{self, Before};
-use super::conclude::{Surroundings, conclude, kind_of};
-use super::fresh::{FreshTree, NoPlace, Place};
+use super::compare::compare;
+use super::conclude::{base_of, conclude, kind_of};
+use super::fresh::{FreshTree, Place};
+use super::integrate::integrate;
 use super::job::Job;
 use super::origin::go_back;
+use super::prepare::NoPlace;
+use super::site::{Site, Sites};
 use super::untouched::set_right;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
@@ -27,7 +31,7 @@ use crate::lifecycle::next::{Launch, Task};
 use crate::lifecycle::subject::Origin;
 use crate::plan::CheckIndex;
 use crate::process::{Limits, Stop};
-use crate::tree::{Fingerprint, TreeError};
+use crate::tree::{Fingerprint, Repository, TreeError, Worktree};
 
 /// Until an agent must have printed something: it starts in a second, and many at once in a minute.
 const FIRST_OUTPUT: Duration = Duration::from_secs(180);
@@ -51,6 +55,8 @@ pub struct Ended {
     pub usage: Option<crate::lifecycle::event::Usage>,
     /// What is worth recording.
     pub notes: Vec<String>,
+    /// The commit that the user moved the integration branch to meanwhile.
+    pub adopted: Option<Box<str>>,
 }
 
 /// What a launch needs beyond itself.
@@ -64,83 +70,126 @@ pub struct Order {
     pub work: Worked,
 }
 
-/// What was done on a subject before.
+/// What the journal says of a subject before an attempt of it.
 #[derive(Debug, Clone, Default)]
 pub struct Worked {
-    /// The first commit of its work.
-    pub first: Option<String>,
+    /// The last commit of its work that the branch does not hold.
+    pub tip: Option<String>,
     /// Whether it was worked on at all.
     pub begun: bool,
+    /// Whether this is the first try of its step: nothing of an earlier one can be in the tree.
+    pub untried: bool,
+    /// Whether an earlier try was cut off whose conversation cannot be gone on with.
+    pub cut_off: bool,
+    /// The files in which it contradicts the branch.
+    pub conflicts: Vec<PathBuf>,
+    /// The last commit that landed on the branch.
+    pub branch: Option<String>,
+    /// What its last writer said in one line.
+    pub summary: String,
 }
 
 /// Performs actions by real processes.
 pub struct Worker {
     job: Arc<Job>,
     archive: Arc<Archive>,
-    /// The writers that run: what one commits, or puts back, must not hold what another has half written.
-    writing: Mutex<HashSet<AttemptId>>,
+    /// Where subjects work.
+    sites: Sites,
     /// Where the whole is proven.
     fresh: FreshTree,
-    /// Checks that run in the common tree, and what differed in it before the first of them.
-    checking: Mutex<(usize, HashSet<PathBuf>)>,
-    /// Whose last writer did not come to its end, so that its work is half written.
-    half_written: Mutex<HashSet<Subject>>,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self {
-            job,
-            archive,
-            writing: Mutex::default(),
-            fresh: FreshTree::default(),
-            checking: Mutex::default(),
-            half_written: Mutex::default(),
-        }
+        Self { job, archive, sites: Sites::default(), fresh: FreshTree::default() }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
     /// No process is started before `started` says that its record is durable.
     pub async fn perform(&self, order: Order, started: oneshot::Receiver<()>, stop: watch::Receiver<Stop>) -> Ended {
-        let attempt = order.launch.attempt.clone();
-        match (&order.launch.task, order.brief) {
+        let Order { launch: Launch { attempt, task }, brief, work } = order;
+        match (task, brief) {
             (Task::Check(check, scope), _) => match started.await {
-                Ok(()) => self.check(attempt, *check, *scope, stop).await,
+                Ok(()) => self.check(attempt, check, scope, &work, stop).await,
+                Err(_) => never_started(attempt),
+            },
+            (Task::Own { recheck }, _) => match started.await {
+                Ok(()) => self.own(attempt, &work, recheck, stop).await,
                 Err(_) => never_started(attempt),
             },
             (Task::Agent { session, resume, strong, origin }, Some((role, input))) => {
                 let session = session.to_string();
                 let session = if resume.is_some() { Session::Resume(session) } else { Session::New(session) };
-                match self.request(&attempt, session, *strong, role, *input, order.work.first.as_deref()) {
-                    Ok(request) => match started.await {
-                        Ok(()) => self.ask(request, origin.as_ref(), order.work, stop).await,
-                        Err(_) => never_started(attempt),
-                    },
-                    Err(message) => not_started(attempt, message),
-                }
+                let call = Call { session, strong, role, input: *input, origin };
+                self.agent(attempt, call, work, started, stop).await
             }
             (Task::Agent { .. }, None) => not_started(attempt, "it has no brief".to_owned()),
         }
     }
 
-    fn request(
+    /// An agent step. Where all share one directory its call is made ready while the record becomes durable.
+    async fn agent(
         &self,
-        attempt: &AttemptId,
-        session: Session,
-        strong: bool,
-        role: Role,
-        mut input: PromptInput,
-        first: Option<&str>,
-    ) -> Result<Request, String> {
+        attempt: AttemptId,
+        call: Call,
+        work: Worked,
+        started: oneshot::Receiver<()>,
+        stop: watch::Receiver<Stop>,
+    ) -> Ended {
+        let origin = call.origin.clone();
+        if let Some(site) = self.sites.shared(&self.job, &attempt.on) {
+            let request = match self.request(&site, &attempt, call) {
+                Ok(request) => request,
+                Err(message) => return not_started(attempt, message),
+            };
+            return match started.await {
+                Ok(()) => self.ask(&site, request, origin.as_ref(), work, stop).await,
+                Err(_) => never_started(attempt),
+            };
+        }
+        if started.await.is_err() {
+            return never_started(attempt);
+        }
+        let (site, notes) = match self.sites.open(&self.job, &attempt, &work, &stop).await {
+            Ok(opened) => opened,
+            Err(no_place) => return nowhere(attempt, no_place),
+        };
+        let asked = match self.request(&site, &attempt, call) {
+            Ok(request) => self.ask(&site, request, origin.as_ref(), work, stop).await,
+            Err(message) => not_started(attempt, message),
+        };
+        noting(asked, notes)
+    }
+
+    /// A step of cco's own.
+    async fn own(&self, attempt: AttemptId, work: &Worked, recheck: bool, stop: watch::Receiver<Stop>) -> Ended {
+        let (site, notes) = match self.sites.open(&self.job, &attempt, work, &stop).await {
+            Ok(opened) => opened,
+            Err(no_place) => return nowhere(attempt, no_place),
+        };
+        let done = match attempt.step {
+            Step::Integrate => integrate(&self.job, &site, attempt, work, recheck, &stop).await,
+            _ => tokio::task::block_in_place(|| compare(&self.job, &site, attempt, work)),
+        };
+        noting(done, notes)
+    }
+
+    /// Removes the worktree of a subject whose work is on the branch.
+    pub async fn clear(&self, on: &Subject) {
+        self.sites.clear(&self.job, on).await;
+    }
+
+    fn request(&self, site: &Site, attempt: &AttemptId, call: Call) -> Result<Request, String> {
         let job = &*self.job;
+        let Call { session, strong, role, mut input, .. } = call;
         if let (Step::Review(_), true) = (&attempt.step, input.subject.is_empty()) {
-            input.subject = change_text(job, &attempt.on, first).map_err(|error| error.to_string())?;
+            input.subject = change_text(job, site).map_err(|error| error.to_string())?;
         }
         if let (Some(definition), Some(part)) = (job.definition_of(&attempt.on), &mut input.component) {
             part.context = context_text(job, definition).map_err(|error| error.to_string())?;
         }
-        let script = self.check_script(attempt).map_err(|error| error.to_string())?;
+        let script = self.check_script(site, attempt).map_err(|error| error.to_string())?;
         input.check_script = script.as_ref().map(|path| path.display().to_string());
         let prompt = job.prompts.render(role, &input).map_err(|error| error.to_string())?;
         let mut allow = job.allow.clone();
@@ -152,14 +201,14 @@ impl Worker {
             prompt,
             model: self.model(attempt, strong),
             session,
-            dir: job.tree.dir().to_owned(),
+            dir: site.dir.clone(),
             permissions: Permissions {
                 writer: attempt.step.writes(),
                 bypass: job.bypass_permissions,
                 allow: if attempt.step.writes() { allow } else { Vec::new() },
                 read: vec![job.paths.dir().to_owned()],
             },
-            system_prompt_file: self.instructions(attempt).map_err(|error| error.to_string())?,
+            system_prompt_file: self.instructions(site, attempt).map_err(|error| error.to_string())?,
             stream: job.paths.stream(attempt),
             limits: Limits {
                 first_output: Some(FIRST_OUTPUT),
@@ -185,23 +234,20 @@ impl Worker {
         own.cloned().unwrap_or_else(|| job.models.of(&attempt.on, &attempt.step, strong).to_owned())
     }
 
-    async fn ask(&self, request: Request, origin: Option<&Origin>, work: Worked, stop: watch::Receiver<Stop>) -> Ended {
+    async fn ask(
+        &self,
+        site: &Site,
+        request: Request,
+        origin: Option<&Origin>,
+        work: Worked,
+        stop: watch::Receiver<Stop>,
+    ) -> Ended {
         let job = &*self.job;
         let attempt = request.attempt.clone();
-        self.begin_writing(&attempt);
-        let mut notes = Vec::new();
-        if let Some(origin) = origin {
-            match go_back(job, &attempt, origin, &self.others(&attempt)) {
-                Ok(told) => notes = told,
-                Err(why) => {
-                    self.writing().remove(&attempt);
-                    return not_started(attempt, format!("its files cannot be set back: {why}"));
-                }
-            }
-        }
-        let dirty = if attempt.step.writes() { HashSet::new() } else { change::dirty(job) };
-        let (checkout, tip) = (self.checkout(&attempt), job.tips.lock().clone());
-        let before = Before { checkout, work, tip, dirty };
+        let (before, notes) = match tokio::task::block_in_place(|| before(job, site, &attempt, origin, work)) {
+            Ok(known) => known,
+            Err(error) => return not_started(attempt, format!("its files cannot be set back: {error}")),
+        };
         let prompt = request.prompt.clone();
         let mut asked = pin!(agent::ask(&job.program, &job.env, &job.supervisor, request, stop, job.live.clone()));
         // An ordinary step that is answered at once leaves nothing to be looked into, and its prompt would be half of
@@ -216,132 +262,69 @@ impl Worker {
             Ok(reply) => reply,
             Err(_) => asked.await,
         };
-        // It is among the writers until its work is committed, or put back: another's commit must not take it along.
-        let around = Surroundings { others: &|| self.others(&attempt), before };
-        let mut ended = conclude(job, attempt.clone(), reply, &around);
-        self.end_writing(&ended);
-        notes.append(&mut ended.notes);
-        Ended { notes, ..ended }
+        let ended = match site.worktree() {
+            // Git takes its time; others have theirs meanwhile.
+            Some(_) => tokio::task::block_in_place(|| conclude(job, site, attempt, reply, &before)),
+            None => conclude(job, site, attempt, reply, &before),
+        };
+        noting(ended, notes)
     }
 
-    /// What the user's checkout is like before a writing step; none where it cannot be told, or is the tree itself.
-    fn checkout(&self, attempt: &AttemptId) -> Option<Fingerprint> {
-        let worktree = self.job.tree.worktree().filter(|_| attempt.step.writes())?;
-        match worktree.main_checkout() {
-            Ok(fingerprint) => Some(fingerprint),
-            Err(error) => {
-                tracing::warn!("the user's checkout cannot be watched: {error}");
-                None
-            }
-        }
-    }
-
-    /// Takes down what the run needed beside its tree.
+    /// Takes down what the run needed beside its branch.
     pub async fn finish(&self) {
-        let attempt = AttemptId { on: Subject::Run, step: Step::Check(Arc::from("end")), n: 1 };
-        for note in self.only_ccos(&attempt) {
-            tracing::warn!("{note}");
-        }
         self.fresh.discard(&self.job).await;
     }
 
-    fn begin_writing(&self, attempt: &AttemptId) {
-        if attempt.step.writes() {
-            self.writing().insert(attempt.clone());
-            self.half_written().remove(&attempt.on);
-        }
-    }
-
-    /// A writer that did not come to its end left its work half written: it stays its own.
-    fn end_writing(&self, ended: &Ended) {
-        if ended.attempt.step.writes() && !matches!(ended.end, AttemptEnd::Wrote { .. }) {
-            self.leave_half_written(ended.attempt.on.clone());
-        }
-        self.writing().remove(&ended.attempt);
-    }
-
-    /// Notes that a subject's work lies half written in the tree, until it is gone on with.
-    pub fn leave_half_written(&self, on: Subject) {
-        self.half_written().insert(on);
-    }
-
-    fn half_written(&self) -> MutexGuard<'_, HashSet<Subject>> {
-        self.half_written.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Those beside `attempt` that write, or have something half written.
-    fn others(&self, attempt: &AttemptId) -> Vec<Subject> {
-        let writing: Vec<Subject> = self.writing().iter().map(|other| other.on.clone()).collect();
-        // What mends the whole goes on from wherever components were given up.
-        let left = if attempt.on == Subject::Run { Vec::new() } else { self.half_written().iter().cloned().collect() };
-        let mut others: Vec<Subject> = left.into_iter().chain(writing).collect();
-        others.retain(|other| *other != attempt.on);
-        others
-    }
-
-    fn writing(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn check(&self, attempt: AttemptId, index: CheckIndex, scope: Scope, stop: watch::Receiver<Stop>) -> Ended {
+    async fn check(
+        &self,
+        attempt: AttemptId,
+        index: CheckIndex,
+        scope: Scope,
+        work: &Worked,
+        stop: watch::Receiver<Stop>,
+    ) -> Ended {
         let job = &*self.job;
-        // The base and the whole are judged by what is committed, wherever agents have worked.
-        let apart = matches!(scope, Scope::Baseline | Scope::Final);
-        let mut notes = if apart { self.only_ccos(&attempt) } else { Vec::new() };
-        let place = if apart {
-            self.fresh.place(job, &attempt, &stop).await
-        } else {
-            let place = |tree| Place { dir: job.tree.dir().to_owned(), tree };
-            job.tree.id().map(place).map_err(|error| NoPlace::Failed(error.to_string()))
-        };
-        let place = match place {
-            Ok(place) => place,
-            Err(NoPlace::Stopped) => return ended(attempt, AttemptEnd::Interrupted { resumable: false }),
-            Err(NoPlace::Failed(why)) => {
-                let nowhere = Place { dir: job.tree.dir().to_owned(), tree: None };
-                let result = check::unavailable(&self.check_run(&attempt, index, nowhere), why);
-                return ended(attempt, AttemptEnd::Checked(Box::new(result)));
-            }
-        };
-        let shared = !apart || job.tree.worktree().is_none();
-        if shared {
-            self.begin_check();
+        // The base and the whole are judged by what is committed, where no agent ever worked.
+        if let (Some(repository), Scope::Baseline | Scope::Final) = (job.tree.repository(), scope) {
+            let commit = if scope == Scope::Baseline { Some(repository.base()) } else { work.tip.as_deref() };
+            return match self.fresh.place(job, commit, &attempt, &stop).await {
+                Ok(place) => self.run_check(attempt, index, place, stop).await,
+                Err(no_place) => self.unchecked(attempt, index, no_place),
+            };
         }
-        let ran = check::run(&job.supervisor, self.check_run(&attempt, index, place), stop).await;
-        if shared {
-            notes.extend(self.end_check(&attempt));
-        }
-        match ran {
+        let (site, notes) = match self.sites.open(job, &attempt, work, &stop).await {
+            Ok(opened) => opened,
+            Err(no_place) => return self.unchecked(attempt, index, no_place),
+        };
+        let tree = match site.worktree().map(Worktree::tree).transpose() {
+            Ok(tree) => tree,
+            Err(error) => return self.unchecked(attempt, index, NoPlace::Failed(error.to_string())),
+        };
+        begin_check(&site);
+        let ran = self.run_check(attempt, index, Place { dir: site.dir.clone(), tree }, stop).await;
+        let undone = tokio::task::block_in_place(|| end_check(job, &site, &ran.attempt));
+        noting(ran, notes.into_iter().chain(undone).collect())
+    }
+
+    async fn run_check(&self, attempt: AttemptId, index: CheckIndex, place: Place, stop: watch::Receiver<Stop>) -> Ended {
+        match check::run(&self.job.supervisor, self.check_run(&attempt, index, place), stop).await {
             Ran::Checked(result) => {
                 let ms = result.evidence.ms;
-                Ended { attempt, end: AttemptEnd::Checked(Box::new(result)), ms, usage: None, notes }
+                Ended { ms, ..ended(attempt, AttemptEnd::Checked(Box::new(result))) }
             }
             Ran::Interrupted => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
         }
     }
 
-    /// The first check looks what is half written; the last one puts back whatever else differs then.
-    fn begin_check(&self) {
-        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
-        if checking.0 == 0 {
-            checking.1 = change::dirty(&self.job);
-        }
-        checking.0 += 1;
-    }
-
-    fn end_check(&self, attempt: &AttemptId) -> Vec<String> {
-        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
-        checking.0 -= 1;
-        if checking.0 == 0 { restore_after_checks(&self.job, attempt, &checking.1) } else { Vec::new() }
-    }
-
-    /// Takes back what somebody else committed on the branch: what is judged as a whole must be what was judged in parts.
-    fn only_ccos(&self, attempt: &AttemptId) -> Vec<String> {
-        let Some(worktree) = self.job.tree.worktree() else { return Vec::new() };
-        let tip = self.job.tips.lock();
-        match change::take_back(&self.job, worktree, attempt, tip.as_deref()) {
-            Ok(note) => note.into_iter().collect(),
-            Err(error) => vec![format!("whether the branch holds commits of others cannot be told: {error}")],
+    /// A check that has no place to run in.
+    fn unchecked(&self, attempt: AttemptId, index: CheckIndex, no_place: NoPlace) -> Ended {
+        match no_place {
+            NoPlace::Stopped => ended(attempt, AttemptEnd::Interrupted { resumable: false }),
+            NoPlace::Failed(why) => {
+                let nowhere = Place { dir: self.job.work_dir.clone(), tree: None };
+                let result = check::unavailable(&self.check_run(&attempt, index, nowhere), why);
+                ended(attempt, AttemptEnd::Checked(Box::new(result)))
+            }
         }
     }
 
@@ -366,7 +349,7 @@ impl Worker {
     }
 
     /// A script that runs the subject's checks, for the agent to run as cco will; none where there are none.
-    fn check_script(&self, attempt: &AttemptId) -> std::io::Result<Option<PathBuf>> {
+    fn check_script(&self, site: &Site, attempt: &AttemptId) -> std::io::Result<Option<PathBuf>> {
         let job = &*self.job;
         let checks = match &attempt.on {
             Subject::Component(id) => job.plan.index(id).map_or(&[][..], |at| &job.plan.component(at).checks),
@@ -381,7 +364,7 @@ impl Worker {
         }
         for &check in checks {
             let check = job.plan.check(check);
-            let dir = check.dir.as_ref().map_or_else(|| job.tree.dir().to_owned(), |dir| job.tree.dir().join(dir));
+            let dir = check.dir.as_ref().map_or_else(|| site.dir.clone(), |dir| site.dir.join(dir));
             let env: String =
                 check.env.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect();
             text.push_str(&format!(
@@ -400,13 +383,13 @@ impl Worker {
     }
 
     /// The project's instructions in a file, for the system prompt; none where the repository has none.
-    fn instructions(&self, attempt: &AttemptId) -> std::io::Result<Option<PathBuf>> {
+    fn instructions(&self, site: &Site, attempt: &AttemptId) -> std::io::Result<Option<PathBuf>> {
         let job = &*self.job;
         let files: Vec<PathBuf> = match job.definition_of(&attempt.on) {
             Some(definition) => definition.write_patterns().map(PathBuf::from).collect(),
             None => Vec::new(),
         };
-        let Some(text) = claude_md::collect(job.tree.dir(), &files)? else { return Ok(None) };
+        let Some(text) = claude_md::collect(&site.dir, &files)? else { return Ok(None) };
         let path = job.paths.runs().join(format!("{}.instructions.md", attempt.on));
         // Another reader of the same subject may be reading it.
         fsx::write_whole(&path, text.as_bytes())?;
@@ -414,37 +397,105 @@ impl Worker {
     }
 }
 
-/// The change that a reviewer judges: of a component since it began, of the whole since the run began.
-fn change_text(job: &Job, on: &Subject, first: Option<&str>) -> Result<String, TreeError> {
+/// An agent's call, before it is known where it is made.
+struct Call {
+    session: Session,
+    strong: bool,
+    role: Role,
+    input: PromptInput,
+    origin: Option<Origin>,
+}
+
+/// What is known before an agent begins, once its files are where it is to begin; with what is worth recording.
+fn before(
+    job: &Job,
+    site: &Site,
+    attempt: &AttemptId,
+    origin: Option<&Origin>,
+    work: Worked,
+) -> Result<(Before, Vec<String>), TreeError> {
+    let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else {
+        let note = "without git nothing can be set back: the step begins on the tree as it is".to_owned();
+        return Ok((Before { work, ..Before::default() }, origin.map(|_| note).into_iter().collect()));
+    };
+    let notes = match origin {
+        Some(origin) => go_back(job, repository, worktree, attempt, origin)?,
+        None => Vec::new(),
+    };
+    let writes = attempt.step.writes();
+    let before = Before {
+        checkout: if writes { checkout(repository) } else { None },
+        work,
+        head: Some(worktree.head()?),
+        dirty: if writes { HashSet::new() } else { change::dirty(Some(worktree)) },
+        meddled: site.meddled(),
+    };
+    Ok((before, notes))
+}
+
+/// What the user's checkout is like; none where it cannot be told.
+fn checkout(repository: &Repository) -> Option<Fingerprint> {
+    let fingerprint = repository.main_checkout();
+    fingerprint.map_err(|error| tracing::warn!("the user's checkout cannot be watched: {error}")).ok()
+}
+
+/// The first check looks what is half written; the last one puts back whatever else differs then.
+fn begin_check(site: &Site) {
+    let mut checking = site.checking();
+    if checking.0 == 0 {
+        checking.1 = change::dirty(site.worktree());
+    }
+    checking.0 += 1;
+}
+
+fn end_check(job: &Job, site: &Site, attempt: &AttemptId) -> Vec<String> {
+    let mut checking = site.checking();
+    checking.0 -= 1;
+    match site.worktree() {
+        Some(worktree) if checking.0 == 0 => restore_after_checks(job, worktree, attempt, &checking.1),
+        _ => Vec::new(),
+    }
+}
+
+/// The change that a reviewer judges: what its subject has beyond the branch, of the whole since the run began.
+fn change_text(job: &Job, site: &Site) -> Result<String, TreeError> {
     /// As much of a change as a prompt holds, in bytes.
     const LIMIT: u64 = 32 * 1024;
-    let Some(worktree) = job.tree.worktree() else {
-        let files = job.definition_of(on).map(|definition| definition.write_patterns().collect::<Vec<_>>().join(", "));
+    let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else {
+        let files = job.definition_of(&site.on).map(|one| one.write_patterns().collect::<Vec<_>>().join(", "));
         let files = files.unwrap_or_else(|| "all files of the components".to_owned());
         return Ok(format!("There is no version control here to show the change. What belongs to it: {files}."));
     };
-    let base = match (on, first) {
-        (Subject::Run, _) => job.tree.branch().map(|(_, base)| base.to_owned()),
-        (Subject::Component(_), Some(first)) => Some(format!("{first}^")),
-        (Subject::Component(_), None) => None,
-    };
-    let Some(base) = base else { return Ok("The component changed no file.".to_owned()) };
-    let at = job.index_of(on);
-    let wanted = |path: &Path| at.is_none_or(|at| job.owners().owns(at, path) || !job.owners().others_own(at, path));
-    let diff = worktree.diff_text(&base, "HEAD", &wanted, LIMIT)?;
+    let base = base_of(repository, worktree, &site.on)?;
+    let diff = worktree.diff_text(&base, "HEAD", &|_| true, LIMIT)?;
+    if diff.text.is_empty() {
+        return Ok("The component changed no file since it was last brought onto the branch.".to_owned());
+    }
     let rest = if diff.whole { "" } else { "\n(The change goes on; read the files.)" };
     Ok(format!("{}{rest}", job.redactor.text(&diff.text)))
 }
 
 /// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
-fn restore_after_checks(job: &Job, attempt: &AttemptId, dirty: &HashSet<PathBuf>) -> Vec<String> {
-    let Some(worktree) = job.tree.worktree() else { return Vec::new() };
-    match set_right(job, worktree, attempt, dirty) {
+fn restore_after_checks(job: &Job, worktree: &Worktree, attempt: &AttemptId, dirty: &HashSet<PathBuf>) -> Vec<String> {
+    match set_right(job, worktree, attempt, None, dirty) {
         Ok(None) => Vec::new(),
         Ok(Some((what, told))) => {
             std::iter::once(format!("{what} changed while checks ran; that was undone")).chain(told).collect()
         }
         Err(error) => vec![format!("what checks changed cannot be undone: {error}")],
+    }
+}
+
+/// An outcome with more that is worth recording, told first.
+fn noting(ended: Ended, mut notes: Vec<String>) -> Ended {
+    notes.extend(ended.notes);
+    Ended { notes, ..ended }
+}
+
+fn nowhere(attempt: AttemptId, no_place: NoPlace) -> Ended {
+    match no_place {
+        NoPlace::Stopped => never_started(attempt),
+        NoPlace::Failed(why) => not_started(attempt, why),
     }
 }
 
@@ -463,5 +514,5 @@ fn not_started(attempt: AttemptId, message: String) -> Ended {
 }
 
 pub(super) fn ended(attempt: AttemptId, end: AttemptEnd) -> Ended {
-    Ended { attempt, end, ms: 0, usage: None, notes: Vec::new() }
+    Ended { attempt, end, ms: 0, usage: None, notes: Vec::new(), adopted: None }
 }

@@ -116,6 +116,7 @@ impl View {
             | Event::Inherited { .. }
             | Event::Noted { .. }
             // The attempt that follows says more.
+            | Event::IntegrationOpened { .. }
             | Event::StepOpened { .. } => {}
             Event::RunStarted(run) => self.start_run(run, at),
             Event::RunEnded { end } => {
@@ -168,7 +169,7 @@ impl View {
     }
 
     fn start_run(&mut self, run: &RunStarted, at: Timestamp) {
-        let (TreeInfo::Shared { dir } | TreeInfo::Worktree { dir, .. }) = &run.tree;
+        let (TreeInfo::Shared { dir } | TreeInfo::Worktree { dir, .. } | TreeInfo::Worktrees { dir, .. }) = &run.tree;
         self.dir = format!("{dir}/");
         self.pause = None;
         self.run = Some(RunInfo {
@@ -189,6 +190,8 @@ impl View {
             Step::Implement => self.enter_subject(&attempt.on, Phase::Working("implement")),
             Step::Revise => self.enter_subject(&attempt.on, Phase::Working("revise")),
             Step::Resolve => self.enter_subject(&attempt.on, Phase::Working("resolve")),
+            Step::Compare => self.enter_subject(&attempt.on, Phase::Working("compare")),
+            Step::Integrate => self.enter_subject(&attempt.on, Phase::Working("integrate")),
             // The phase that opened them says more.
             Step::Fix | Step::Review(_) | Step::Vote { .. } | Step::Check(_) => {}
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::ids::{AttemptId, Subject};
 use crate::lifecycle::event::{
-    AttemptEnd, CheckResult, Event, GateAct, Issue, Pause, Proof, Redo, RunEnd, RunStarted, Scope, StaleReason, Trend,
+    AttemptEnd, CheckResult, Event, GateAct, Integration, Issue, Pause, Proof, Redo, RunEnd, RunStarted, Scope, StaleReason, Trend,
     Trouble, Usage, Verb, Verdict, VoteSettled,
 };
 use crate::lifecycle::report::{Claim, Severity};
@@ -41,6 +41,7 @@ pub fn subject(event: &Event) -> &str {
         | Event::ComponentSkipped { on } => on.as_str(),
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => attempt.on.as_str(),
         Event::StepOpened { on, .. }
+        | Event::IntegrationOpened { on, .. }
         | Event::RetryScheduled { on, .. }
         | Event::ValidationOpened { on, .. }
         | Event::ValidationSettled { on, .. }
@@ -62,6 +63,7 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::JobsChanged { .. }
         | Event::ComponentStarted { .. }
         | Event::StepOpened { .. }
+        | Event::IntegrationOpened { .. }
         | Event::AttemptStarted { .. }
         | Event::RetryScheduled { .. }
         | Event::ValidationOpened { .. }
@@ -102,6 +104,7 @@ impl fmt::Display for Words<'_> {
             Event::RunEnded { end } => write!(f, "run ended: {}", run_end(*end)),
             Event::RunAborted => f.write_str("ended by the user"),
             Event::StepOpened { step, .. } => write!(f, "{} is next", one_line(&step.to_string())),
+            Event::IntegrationOpened { .. } => f.write_str("goes onto the integration branch"),
             Event::ValidationWaived { scope: at } => write!(f, "validation{} waived by the user", scope(*at)),
             Event::WindowNearlyUsed { until } => {
                 write!(f, "a usage window is nearly used up: no further component begins until {until:.0}")
@@ -217,7 +220,28 @@ fn attempt_end(f: &mut fmt::Formatter<'_>, end: &AttemptEnd, ms: u64, usage: Opt
             spent(f)?;
             write!(f, ": {}", brief(message))
         }
+        AttemptEnd::Compared { commit, findings, .. } => {
+            f.write_str(if commit.is_some() { "found changes, and took them in" } else { "found nothing new" })?;
+            if findings.is_empty() { Ok(()) } else { write!(f, "; {}", plural(findings.len(), "issue")) }
+        }
+        AttemptEnd::Integrated(step) => integration(f, step),
         AttemptEnd::Interrupted { .. } => f.write_str("interrupted"),
+    }
+}
+
+fn integration(f: &mut fmt::Formatter<'_>, step: &Integration) -> fmt::Result {
+    /// As git abbreviates a commit.
+    const SHORT: usize = 10;
+    match step {
+        Integration::Landed { commit: Some(commit), .. } => {
+            write!(f, "landed as {}", commit.get(..SHORT).unwrap_or(commit))
+        }
+        Integration::Landed { commit: None, .. } => f.write_str("had nothing that the branch did not hold"),
+        Integration::CaughtUp { .. } => f.write_str("caught up with the branch"),
+        Integration::Conflicts { files, .. } => {
+            write!(f, "is in conflict with the branch in {}", plural(files.len(), "file"))?;
+            files.first().map_or(Ok(()), |file| write!(f, ", {} the first", one_line(file)))
+        }
     }
 }
 

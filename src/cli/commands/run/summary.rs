@@ -8,7 +8,7 @@ use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
 use crate::cli::questions;
 use crate::executor::Finish;
-use crate::lifecycle::event::{Proof, RunEnd, TreeInfo, Trouble};
+use crate::lifecycle::event::{Proof, RunEnd, Trouble};
 use crate::lifecycle::state::RunState;
 use crate::lifecycle::subject::Phase;
 use crate::text::{cost, one_line, plural};
@@ -64,8 +64,8 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>, with_questions: 
         Some(Proof::Unproven) => out.push_str("nothing checks the whole: it is complete, and unproven\n"),
         None => {}
     }
-    if let Some(TreeInfo::Worktree { branch, dir, .. }) = state.run().map(|run| &run.tree) {
-        let _ = writeln!(out, "the work is on branch `{branch}`, in `{dir}`");
+    if let Some((branch, _)) = state.run().and_then(|run| run.tree.branch()) {
+        let _ = writeln!(out, "the work is on branch `{branch}`");
     }
     if let Some(halt) = state.halt() {
         let _ = writeln!(out, "stopped: {}", one_line(&halt.why));

@@ -73,7 +73,7 @@ fn head(out: &mut String, report: &Report<'_>) {
         let _ = writeln!(out, "stopped: {}", one_line(why));
     }
     match report.run.as_ref().map(|run| run.tree) {
-        Some(TreeInfo::Worktree { branch, dir, .. }) => {
+        Some(TreeInfo::Worktree { branch, dir, .. } | TreeInfo::Worktrees { branch, dir, .. }) => {
             let _ = writeln!(out, "branch `{branch}`, in `{dir}`");
         }
         Some(TreeInfo::Shared { dir }) => {
