@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::path::below;
+use super::source::Source;
 use super::status::{STATUS, records};
 use super::{TreeError, Worktree};
 use crate::fsx;
@@ -30,28 +31,33 @@ impl Worktree {
     /// # Errors
     /// Git's own.
     pub fn main_checkout(&self) -> Result<Fingerprint, TreeError> {
-        let source = &self.source;
+        self.source.fingerprint()
+    }
+}
+
+impl Source {
+    pub(super) fn fingerprint(&self) -> Result<Fingerprint, TreeError> {
         let mut parts = BTreeMap::new();
         let head = [&["rev-parse", "HEAD"][..], &["symbolic-ref", "--quiet", "HEAD"][..]];
-        let head = head.map(|args| source.git.ask(&source.top, args));
+        let head = head.map(|args| self.git.ask(&self.top, args));
         let mut known = Vec::new();
         for part in head {
             // One that has no commit or is on no branch is one like that.
             known.push(part?.unwrap_or_default());
         }
         let head: Vec<_> = known.iter().map(String::as_bytes).collect();
-        parts.insert(source.git_dir.join("HEAD"), Digest::of_parts(&head));
-        let said = source.git.bytes(&source.top, &STATUS, &[])?;
+        parts.insert(self.git_dir.join("HEAD"), Digest::of_parts(&head));
+        let said = self.git.bytes(&self.top, &STATUS, &[])?;
         for record in records(&said) {
-            let path = below(&source.top, path_of(record));
+            let path = below(&self.top, path_of(record));
             let about = touched(&path);
             parts.insert(path, Digest::of_parts(&[record, about.as_bytes()]));
         }
         for name in ["config", "info/exclude", "info/attributes"] {
-            add_file(&source.common.join(name), &mut parts);
+            add_file(&self.common.join(name), &mut parts);
         }
-        add_file(&source.git_dir.join("config.worktree"), &mut parts);
-        for dir in [source.common.join("hooks")].into_iter().chain(self.hooks_elsewhere()?) {
+        add_file(&self.git_dir.join("config.worktree"), &mut parts);
+        for dir in [self.common.join("hooks")].into_iter().chain(self.hooks_elsewhere()?) {
             // One that is not there has no hooks.
             let Ok(entries) = fs_err::read_dir(dir) else { continue };
             entries.flatten().for_each(|entry| add_file(&entry.path(), &mut parts));
@@ -62,11 +68,11 @@ impl Worktree {
     /// The directory that the user's settings name for hooks.
     fn hooks_elsewhere(&self) -> Result<Option<PathBuf>, TreeError> {
         let args = ["config", "--show-scope", "-z", "--type=path", "--get-all", "core.hooksPath"];
-        let said = self.source.git.ask(&self.source.top, &args)?.unwrap_or_default();
+        let said = self.git.ask(&self.top, &args)?.unwrap_or_default();
         let fields: Vec<_> = said.split('\0').collect();
         // Our own setting, which turns hooks off, is the command's.
         let named = fields.chunks_exact(2).rfind(|pair| pair[0] != "command");
-        Ok(named.map(|pair| self.source.top.join(pair[1])))
+        Ok(named.map(|pair| self.top.join(pair[1])))
     }
 }
 

@@ -1,16 +1,15 @@
 //! A commit for each writing step, with trailers that say whose it is.
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::git::GitError;
-use super::status::records;
+use super::status::{bytes_of, listed, records};
 use super::{Tree, TreeError, Worktree};
 use crate::ids::{AttemptId, Subject};
 
 /// The trailer by which a commit is found again after a crash.
-const TRAILER: &str = "Cco-Attempt";
+pub(super) const TRAILER: &str = "Cco-Attempt";
 
 /// What a commit of a step says and holds.
 #[derive(Debug, Clone)]
@@ -53,18 +52,19 @@ impl Tree {
 impl Worktree {
     fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
         let _one = self.lock();
-        let mut names = Vec::new();
-        for path in commit.paths {
-            names.extend_from_slice(path.as_os_str().as_bytes());
-            names.push(0);
-        }
+        self.record(&self.dir, &listed(commit.paths.iter().map(|path| bytes_of(path))), &message(commit))
+    }
+
+    /// Commits the files of these names (as seen from `from`, each ended by a zero byte) as they are; none where
+    /// that changes nothing. The caller holds the lock.
+    pub(super) fn record(&self, from: &Path, names: &[u8], message: &str) -> Result<Option<String>, GitError> {
         // What an agent staged by itself is not taken along.
         self.git.run(&self.root, &["read-tree", "--reset", "HEAD"])?;
-        self.git.bytes(&self.dir, &["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], &names)?;
+        self.git.bytes(from, &["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], names)?;
         if self.git.ask(&self.root, &["diff", "--cached", "--quiet"])?.is_some() {
             return Ok(None);
         }
-        self.signed(&["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", &message(commit)])?;
+        self.signed(&["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", message])?;
         self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
     }
 
@@ -82,18 +82,9 @@ impl Worktree {
         Ok(records(&said).map(|path| self.prefix.relative(path)).collect())
     }
 
-    /// Runs what makes a commit, in the user's name or, on a machine without an identity, in that of this program: it
-    /// must not stop a night's work.
+    /// As [`Git::signed`].
     pub(super) fn signed(&self, args: &[&str]) -> Result<String, GitError> {
-        match self.git.run(&self.root, args) {
-            Err(GitError::Refused { message, .. })
-                if message.contains("user.email") || message.contains("tell me who") =>
-            {
-                let identity = ["-c", "user.name=cco", "-c", "user.email=cco@localhost"];
-                self.git.run(&self.root, &[&identity[..], args].concat())
-            }
-            said => said,
-        }
+        self.git.signed(&self.root, args)
     }
 
     fn commit_of(&self, attempt: &AttemptId) -> Result<Option<String>, GitError> {
@@ -105,12 +96,30 @@ impl Worktree {
 }
 
 pub(super) fn message(commit: &Commit<'_>) -> String {
-    const SUBJECT: usize = 72;
-    let head = format!("{} {}", commit.attempt.on, commit.attempt.step);
-    let first: String = commit.summary.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-    let mut subject = if first.is_empty() { head } else { format!("{head}: {first}") };
-    if subject.chars().count() > SUBJECT {
-        subject = subject.chars().take(SUBJECT - 1).chain(['…']).collect();
-    }
+    let subject = subject(&format!("{} {}", commit.attempt.on, commit.attempt.step), commit.summary);
     format!("{subject}\n\nCco-Spec: {}\n{TRAILER}: {}\n", commit.spec, commit.attempt)
+}
+
+/// The message of the one commit that a component becomes on the integration branch. `attempt` is the last one whose
+/// work is in it, by which [`super::Repository::landed`] finds the commit again.
+pub fn landing_message(spec: &str, attempt: &AttemptId, summary: &str) -> String {
+    let subject = subject(attempt.on.as_str(), summary);
+    format!("{subject}\n\nCco-Spec: {spec}\nCco-Component: {}\n{TRAILER}: {attempt}\n", attempt.on)
+}
+
+/// The first line of a message: what it is about, and the first line of what somebody says of it.
+pub(super) fn subject(about: &str, summary: &str) -> String {
+    const SUBJECT: usize = 72;
+    let first: String = summary.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    let subject = if first.is_empty() { about.to_owned() } else { format!("{about}: {first}") };
+    if subject.chars().count() <= SUBJECT {
+        return subject;
+    }
+    subject.chars().take(SUBJECT - 1).chain(['…']).collect()
+}
+
+/// The trailer `name` of a message: only in its last paragraph, since what is above can be somebody else's words.
+pub(super) fn trailer<'m>(message: &'m str, name: &str) -> Option<&'m str> {
+    let last = message.trim_end().rsplit("\n\n").next()?;
+    last.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }

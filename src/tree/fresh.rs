@@ -66,7 +66,7 @@ impl Worktree {
 
 /// Removes whatever is at `path`, also where directories in it may not be written (caches of modules are like that).
 /// Links are not followed.
-fn remove_all(path: &Path) -> std::io::Result<()> {
+pub(super) fn remove_all(path: &Path) -> std::io::Result<()> {
     let about = match fs_err::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         about => about?,

@@ -107,6 +107,20 @@ impl Git {
         }
     }
 
+    /// Runs what makes a commit, in the user's name or, on a machine without an identity, in that of this program: it
+    /// must not stop a night's work.
+    pub(super) fn signed(&self, dir: &Path, args: &[&str]) -> Result<String, GitError> {
+        match self.run(dir, args) {
+            Err(GitError::Refused { message, .. })
+                if message.contains("user.email") || message.contains("tell me who") =>
+            {
+                let identity = ["-c", "user.name=cco", "-c", "user.email=cco@localhost"];
+                self.run(dir, &[&identity[..], args].concat())
+            }
+            said => said,
+        }
+    }
+
     /// Runs `git ARGS` in `dir` with `input` on its standard input, and gives its output byte by byte as it is.
     ///
     /// # Errors
@@ -127,6 +141,32 @@ impl Git {
         input: &[u8],
         limit: u64,
     ) -> Result<(Vec<u8>, bool), GitError> {
+        let (talk, status) = self.call(dir, args, input, limit)?;
+        if status.success() || !talk.whole {
+            return Ok((talk.output, talk.whole));
+        }
+        Err(refused(dir, args, &talk.errors, status))
+    }
+
+    /// Runs a command whose exit status 0 or 1 is an answer, yes or no; gives that and the output.
+    ///
+    /// # Errors
+    /// As [`Git::run`], for every other exit status.
+    pub(super) fn answer<A: AsRef<OsStr>>(&self, dir: &Path, args: &[A]) -> Result<(bool, Vec<u8>), GitError> {
+        let (talk, status) = self.call(dir, args, &[], u64::MAX)?;
+        match status.code() {
+            Some(code @ (0 | 1)) => Ok((code == 0, talk.output)),
+            Some(_) | None => Err(refused(dir, args, &talk.errors, status)),
+        }
+    }
+
+    fn call<A: AsRef<OsStr>>(
+        &self,
+        dir: &Path,
+        args: &[A],
+        input: &[u8],
+        limit: u64,
+    ) -> Result<(Talk, ExitStatus), GitError> {
         let not_started = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => GitError::Missing,
             _ => GitError::NotStarted { program: "git".to_owned(), error },
@@ -136,11 +176,7 @@ impl Git {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(not_started)?;
         let talk = talk(&mut child, input, limit);
         let status = child.wait().map_err(not_started)?;
-        let talk = talk.map_err(not_started)?;
-        if status.success() || !talk.whole {
-            return Ok((talk.output, talk.whole));
-        }
-        Err(refused(dir, args, &talk.errors, status))
+        Ok((talk.map_err(not_started)?, status))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one door to git")]

@@ -3,40 +3,54 @@
 //! First form: one worktree for the run on the integration branch, or the work directory itself. What asks for a tree
 //! asks for it by subject, so that a worktree for each component changes this room alone.
 
+mod adopt;
 mod changes;
 mod checkout;
 mod commit;
 mod disk;
 mod fresh;
 pub mod git;
+mod land;
+mod locks;
+mod merge;
 mod moved;
 mod patch;
 mod path;
+mod position;
 mod product;
 mod put_back;
 mod refs;
+mod registry;
+mod repository;
 mod restore;
+mod set_up;
 mod source;
+mod standing;
 mod status;
 mod undo;
+mod warm;
 mod worktree;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use changes::{Bounds, Change, Contents, Side, Until};
 pub use checkout::{Fingerprint, changed_between};
-pub use commit::Commit;
+pub use commit::{Commit, landing_message};
 pub use fresh::Fresh;
 pub use git::{Git, GitError};
+pub use merge::{Merge, Merged};
 pub use moved::Moved;
 pub use patch::DiffText;
 pub use product::product;
 pub use put_back::PutBack;
 pub use refs::Kept;
+pub use repository::Repository;
 pub use restore::State;
+pub use standing::{Owner, Standing};
 pub use status::{Changed, Kind};
 pub use undo::Undone;
+pub use warm::warm;
 pub use worktree::{Place, TreeError, set_branch_aside};
 
 /// Where the components of a run work.
@@ -48,7 +62,7 @@ pub enum Tree {
     Worktree(Box<Worktree>),
 }
 
-/// A worktree on the integration branch.
+/// A worktree: on the integration branch (one for all components), or detached (one for each of them).
 ///
 /// Paths in its methods are relative to [`Tree::dir`]; what lies outside of it has a path that begins with `..`. They
 /// are bytes as the file system has them, never patterns.
@@ -64,9 +78,11 @@ pub struct Worktree {
     git_dir: PathBuf,
     branch: String,
     base: String,
-    source: source::Source,
-    /// Git's index takes one writer at a time.
-    index: Mutex<()>,
+    /// Whether it belongs on a commit by itself; else on the integration branch.
+    detached: bool,
+    source: Arc<source::Source>,
+    /// Git's index takes one writer at a time, whoever else has this worktree open.
+    index: Arc<Mutex<()>>,
 }
 
 impl Tree {
@@ -112,8 +128,12 @@ impl Worktree {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The commit that is checked out.
-    /// The commit of the integration branch.
+    /// The directory in which agents and checks work.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The commit of the integration branch, where that is checked out.
     ///
     /// # Errors
     /// Git's own.
@@ -121,8 +141,20 @@ impl Worktree {
         self.head()
     }
 
-    fn head(&self) -> Result<String, GitError> {
+    /// The commit that is checked out.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn head(&self) -> Result<String, GitError> {
         self.git.run(&self.root, &["rev-parse", "--verify", "HEAD^{commit}"])
+    }
+
+    /// The id of the committed tree.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn tree(&self) -> Result<String, GitError> {
+        self.git.run(&self.root, &["rev-parse", "--verify", "HEAD^{tree}"])
     }
 
     /// The id of the commit that a revision names.

@@ -1,5 +1,8 @@
 //! Commits that must outlive their branch: best trees and abandoned tips.
 
+use std::path::Path;
+
+use super::git::{Git, GitError};
 use super::{TreeError, Worktree};
 
 /// A commit that is kept under a name.
@@ -30,12 +33,16 @@ impl Worktree {
     /// # Errors
     /// Git's own.
     pub fn kept(&self, spec: &str) -> Result<Vec<Kept>, TreeError> {
-        let below = format!("refs/cco/{spec}/");
-        let args = ["for-each-ref", "--sort=refname", "--format=%(objectname) %(refname)", &below];
-        let said = self.git.run(&self.root, &args)?;
-        let kept = said.lines().filter_map(|line| line.split_once(' ')).filter_map(|(commit, reference)| {
-            Some(Kept { name: reference.strip_prefix(&below)?.to_owned(), commit: commit.to_owned() })
-        });
-        Ok(kept.collect())
+        Ok(kept(&self.git, &self.root, spec)?)
     }
+}
+
+pub(super) fn kept(git: &Git, dir: &Path, spec: &str) -> Result<Vec<Kept>, GitError> {
+    let below = format!("refs/cco/{spec}/");
+    let args = ["for-each-ref", "--sort=refname", "--format=%(objectname) %(refname)", &below];
+    let said = git.run(dir, &args)?;
+    let kept = said.lines().filter_map(|line| line.split_once(' ')).filter_map(|(commit, reference)| {
+        Some(Kept { name: reference.strip_prefix(&below)?.to_owned(), commit: commit.to_owned() })
+    });
+    Ok(kept.collect())
 }

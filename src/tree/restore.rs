@@ -136,7 +136,7 @@ impl Worktree {
     }
 
     /// Makes the files and git's index what the graft says.
-    fn set_files(&self, own: &Git, graft: &Graft) -> Result<(), TreeError> {
+    pub(super) fn set_files(&self, own: &Git, graft: &Graft) -> Result<(), TreeError> {
         for it in graft.differences.iter().filter(|it| it.new.is_none()) {
             self.remove(&it.path)?;
         }

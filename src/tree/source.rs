@@ -64,7 +64,7 @@ impl Source {
 }
 
 /// A path without links, as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
+pub(super) fn resolved(path: &Path) -> PathBuf {
     if let Ok(path) = fs_err::canonicalize(path) {
         return path;
     }

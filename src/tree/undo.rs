@@ -66,6 +66,11 @@ impl Worktree {
 
     fn undo_those(&self, chosen: &dyn Fn(&[u8]) -> bool, patch_file: &Path) -> Result<Undone, TreeError> {
         let _one = self.lock();
+        self.undo_now(chosen, patch_file)
+    }
+
+    /// As [`Worktree::undo`]; the caller holds the lock.
+    pub(super) fn undo_now(&self, chosen: &dyn Fn(&[u8]) -> bool, patch_file: &Path) -> Result<Undone, TreeError> {
         let git = self.own_index()?;
         let mut found = self.entries(&git)?;
         found.retain(|entry| chosen(&entry.path));
@@ -232,7 +237,7 @@ fn put_beside(mut file: tempfile::TempPath, wanted: &Path) -> Result<PathBuf, Tr
 }
 
 /// `stem.end`, `stem-2.end`, `stem-3.end` and so on.
-fn numbered(dir: &Path, stem: &OsStr, end: &OsStr) -> impl Iterator<Item = PathBuf> {
+pub(super) fn numbered(dir: &Path, stem: &OsStr, end: &OsStr) -> impl Iterator<Item = PathBuf> {
     (1..u32::MAX).map(move |n| {
         let mut name = stem.to_owned();
         if n > 1 {

@@ -2,7 +2,7 @@
 //! bound to its directory.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::git::{Git, GitError};
 use super::path::Prefix;
@@ -84,6 +84,14 @@ pub enum TreeError {
     /// A worktree's name that is taken or no name.
     #[error("`{0}` cannot be the name of a worktree")]
     NoName(String),
+    /// A repository without files.
+    #[error(
+        "`{0}` is in a bare repository, which has no files\nhelp: let `work_dir` be a checkout of it (`git clone`)"
+    )]
+    Bare(PathBuf),
+    /// A git that cannot merge without a checkout.
+    #[error("merging needs git 2.38 or newer, and this is {0}\nhelp: install a newer git")]
+    OldGit(String),
 }
 
 impl Tree {
@@ -188,13 +196,14 @@ impl Worktree {
             root,
             branch: place.branch.clone(),
             base,
-            source,
-            index: Mutex::new(()),
+            detached: false,
+            source: Arc::new(source),
+            index: Arc::new(Mutex::new(())),
         })
     }
 }
 
-fn base_commit(git: &Git, place: &Place) -> Result<String, TreeError> {
+pub(super) fn base_commit(git: &Git, place: &Place) -> Result<String, TreeError> {
     let wanted = place.base.as_deref().unwrap_or("HEAD");
     let commit = git.ask(&place.work_dir, &["rev-parse", "--verify", "--quiet", &format!("{wanted}^{{commit}}")])?;
     match (commit, &place.base) {
