@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::job::Job;
-use super::owners::Breach;
+use super::owners::{Breach, intended};
 use super::worker::Worked;
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::lifecycle::event::Issue;
@@ -104,12 +104,6 @@ pub struct Held {
     pub issues: Vec<Issue>,
     /// Where these changes are kept.
     pub note: Option<String>,
-}
-
-/// The agent writes a file under a name of its own beside it, and renames it then.
-fn intended(path: &Path) -> PathBuf {
-    let text = path.to_string_lossy();
-    PathBuf::from(text.split_once(".tmp.").map_or(&*text, |(file, _)| file))
 }
 
 /// What others write who have not committed yet.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::job::Job;
-use super::put_back::{Ownership, put_back};
+use super::put_back::{own, put_back};
 use crate::ids::{AttemptId, Subject};
 use crate::lifecycle::subject::Origin;
 use crate::tree::{Commit, State};
@@ -19,7 +19,7 @@ pub fn go_back(job: &Job, attempt: &AttemptId, origin: &Origin, others: &[Subjec
     };
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let mut tip = job.tips.lock();
-    let own = Ownership::new(job, &attempt.on, others).map_err(|error| text(&error))?;
+    let own = own(job, &attempt.on, others);
     let mut notes: Vec<String> = put_back(job, attempt, others).into_iter().collect();
     let (state, what) = match origin {
         Origin::At(commit) => (State::Of(commit), "the best state so far"),
@@ -27,7 +27,7 @@ pub fn go_back(job: &Job, attempt: &AttemptId, origin: &Origin, others: &[Subjec
     };
     let kept = format!("abandoned/{}", attempt.file_stem());
     worktree.keep(&job.plan.spec, &kept, "HEAD").map_err(|error| text(&error))?;
-    let owns = |path: &Path| path.to_str().is_some_and(|path| own.has(path));
+    let owns = |path: &Path| path.to_str().is_some_and(&own);
     let summary = format!("go back to {what}");
     let commit = Commit { spec: &job.plan.spec, attempt, summary: &summary, paths: &[] };
     let made = worktree.restore(state, &owns, &commit).map_err(|error| text(&error))?;

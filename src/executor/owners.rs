@@ -1,7 +1,7 @@
 //! Whose a file is: the write sets of all components, asked by path.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::plan::graph::Index;
 use crate::spec::manifest::{ComponentDef, Manifest};
@@ -52,11 +52,20 @@ pub struct Owners {
 #[derive(Debug)]
 struct Own {
     id: String,
-    /// What it may write, its tests included.
-    set: WriteSet,
+    /// What it may write beside its tests.
+    files: WriteSet,
+    /// Its tests; they are often given by globs that mean those of all.
+    tests: WriteSet,
     /// Whether nothing else is its business: `files` was given.
     strict: bool,
     protected: WriteSet,
+}
+
+impl Own {
+    /// Whether it may write a path, its tests included.
+    fn has(&self, path: &Path) -> bool {
+        self.files.matches(path) || self.tests.matches(path)
+    }
 }
 
 impl Owners {
@@ -87,15 +96,28 @@ impl Owners {
         }
         self.own.push(Own {
             id: component.id.to_string(),
-            set: set(component.write_patterns().chain(component.tests.iter().map(String::as_str))),
+            files: set(component.write_patterns()),
+            tests: set(component.tests.iter().map(String::as_str)),
             strict: !component.files.is_empty(),
             protected: set(component.protected.iter().map(String::as_str)),
         });
     }
 
-    /// Whether a component's write set holds a path.
+    /// Whether a component's write set, its tests included, holds a path.
     pub fn owns(&self, at: Index, path: &Path) -> bool {
-        self.own.get(at as usize).is_some_and(|own| own.set.matches(path))
+        self.own.get(at as usize).is_some_and(|own| own.has(path))
+    }
+
+    /// Whether a path is a component's and nobody else's: a file that it names, or a test that no other names too.
+    pub fn owns_alone(&self, at: Index, path: &Path) -> bool {
+        let another = || self.own.iter().zip(0..).any(|(own, other)| other != at && own.has(path));
+        let own = self.own.get(at as usize);
+        own.is_some_and(|own| own.files.matches(path) || (own.tests.matches(path) && !another()))
+    }
+
+    /// Whether the write set of any component holds a path.
+    pub fn anybody_owns(&self, path: &Path) -> bool {
+        self.own.iter().any(|own| own.has(path))
     }
 
     /// Whether a component other than `at` owns a path.
@@ -109,7 +131,7 @@ impl Owners {
         if path.starts_with("..") {
             return Some(Breach::Outside);
         }
-        let named = own.set.matches(path);
+        let named = own.has(path);
         if self.protected.matches(path) || own.protected.matches(path) {
             return Some(Breach::Protected);
         }
@@ -133,7 +155,7 @@ impl Owners {
         if self.protected.matches(path) {
             return Some(Breach::Protected);
         }
-        if self.shared.matches(path) || self.own.iter().any(|own| own.set.matches(path)) {
+        if self.shared.matches(path) || self.anybody_owns(path) {
             return None;
         }
         if self.usually_protected.matches(path) {
@@ -148,6 +170,12 @@ impl Owners {
         let other = literal.chain(globs).find(|of| *of != at)?;
         self.own.get(other as usize).map(|own| own.id.clone())
     }
+}
+
+/// The agent writes a file under a name of its own beside it, and renames it then.
+pub fn intended(path: &Path) -> PathBuf {
+    let text = path.to_string_lossy();
+    PathBuf::from(text.split_once(".tmp.").map_or(&*text, |(file, _)| file))
 }
 
 fn set<'a>(patterns: impl IntoIterator<Item = &'a str>) -> WriteSet {
