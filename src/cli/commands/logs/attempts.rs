@@ -126,11 +126,7 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
         Event::AttemptStarted { attempt, .. } if only.is_none_or(|only| *only == attempt.on) => {
             known.push(Attempt { id: attempt.clone(), since: at, end: None, gone: false });
         }
-        Event::AttemptStarted { attempt, .. } => {
-            if !others.contains(&attempt.on) {
-                others.push(attempt.on.clone());
-            }
-        }
+        Event::AttemptStarted { attempt, .. } if !others.contains(&attempt.on) => others.push(attempt.on.clone()),
         Event::AttemptEnded { attempt, .. } => {
             // The last ones are those that end.
             if let Some(known) = known.iter_mut().rev().find(|known| known.id == *attempt && !known.gone) {
@@ -138,32 +134,6 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
             }
         }
         Event::JournalOpened { .. } => known.iter_mut().for_each(|known| known.gone = true),
-        Event::RunStarted(_)
-        | Event::RunEnded { .. }
-        | Event::RunAborted
-        | Event::RunPaused { .. }
-        | Event::WindowNearlyUsed { .. }
-        | Event::JobsChanged { .. }
-        | Event::ComponentStarted { .. }
-        | Event::StepOpened { .. }
-        | Event::RetryScheduled { .. }
-        | Event::ValidationOpened { .. }
-        | Event::ValidationSettled { .. }
-        | Event::ValidationWaived { .. }
-        | Event::FixOpened { .. }
-        | Event::SeatLost { .. }
-        | Event::VoteOpened(_)
-        | Event::VoteSettled(_)
-        | Event::GateSettled { .. }
-        | Event::Refactored { .. }
-        | Event::Inherited { .. }
-        | Event::Escalated(_)
-        | Event::Answered(_)
-        | Event::ComponentCompleted { .. }
-        | Event::ComponentFailed { .. }
-        | Event::ComponentSkipped { .. }
-        | Event::RunCompleted { .. }
-        | Event::WentStale { .. }
-        | Event::Noted { .. } => {}
+        _ => {}
     }
 }

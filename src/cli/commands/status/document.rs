@@ -53,33 +53,7 @@ impl Facts {
                     self.failures.insert(on.clone(), reason.clone());
                 }
                 Event::RunStarted(_) => self.started = Some(record.at),
-                Event::JournalOpened { .. }
-                | Event::RunEnded { .. }
-                | Event::RunAborted
-                | Event::RunPaused { .. }
-                | Event::WindowNearlyUsed { .. }
-                | Event::JobsChanged { .. }
-                | Event::ComponentStarted { .. }
-                | Event::StepOpened { .. }
-                | Event::AttemptStarted { .. }
-                | Event::AttemptEnded { .. }
-                | Event::RetryScheduled { .. }
-                | Event::ValidationOpened { .. }
-                | Event::ValidationSettled { .. }
-                | Event::ValidationWaived { .. }
-                | Event::FixOpened { .. }
-                | Event::SeatLost { .. }
-                | Event::VoteOpened(_)
-                | Event::VoteSettled(_)
-                | Event::GateSettled { .. }
-                | Event::Refactored { .. }
-                | Event::Inherited { .. }
-                | Event::Escalated(_)
-                | Event::Answered(_)
-                | Event::ComponentCompleted { .. }
-                | Event::ComponentSkipped { .. }
-                | Event::RunCompleted { .. }
-                | Event::WentStale { .. } => {}
+                _ => {}
             }
         }
     }
