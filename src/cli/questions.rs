@@ -92,6 +92,20 @@ pub fn text(reference: &str, question: &Escalation) -> String {
     out
 }
 
+/// A question in two lines: what is asked, and every way to answer.
+pub fn brief(reference: &str, question: &Escalation) -> String {
+    let mut ways = ways(question).into_iter().map(|(words, _)| words);
+    let first = ways.next().unwrap_or_default();
+    format!(
+        "{} ({}): {}\n  {} {first}   or: {}\n",
+        question.id,
+        question.on,
+        terminal_safe(question.question.trim()),
+        command(reference, question),
+        ways.collect::<Vec<_>>().join(", ")
+    )
+}
+
 fn issue(out: &mut String, issue: &Issue) {
     let severity = match issue.severity {
         Severity::Minor => "minor",
@@ -112,6 +126,7 @@ fn issue(out: &mut String, issue: &Issue) {
     }
 }
 
+/// How an answer goes on, and what it does. The first is the usual one.
 fn ways(question: &Escalation) -> Vec<(String, &'static str)> {
     let accept = if question.issues.is_empty() { "go on as it is" } else { "waive its issues, or those that you name" };
     let mut ways = vec![

@@ -88,6 +88,10 @@ fn a_needed_redesign_asks_before_anything_is_written() {
     assert_eq!(world.wrote(), [""; 0]);
     let questions = world.questions();
     assert_eq!(questions[0].options, ["BACKWARD_COMPATIBLE", "COORDINATED_ROLLOUT", "INCREMENTAL_MIGRATION"]);
+    // The whole cannot be left out, and what the vote could not choose can be chosen.
+    let ways = "q1 retry -m \"…\"   or: accept, recheck, abort, --option BACKWARD_COMPATIBLE, \
+        --option COORDINATED_ROLLOUT, --option INCREMENTAL_MIGRATION\n";
+    assert!(output.to_string().contains(ways), "{output}");
     assert!(questions[0].issues[0].text.contains("the schema cannot hold it"), "{questions:?}");
     world.tells(&["q1", "--option", "COORDINATED_ROLLOUT"]);
     world.ends(&[], 0);

@@ -106,6 +106,9 @@ fn only_what_depends_on_the_answer_waits_and_the_next_run_takes_it_up() {
         let output = world.run(&[]);
         assert_eq!(output.status, 3, "{kind}: {output}");
         assert!(output.to_string().contains("cco answer p/world-00000000 q1"), "{kind}: {output}");
+        let own = if cause == Cause::Vote { ", --option FIX_IN_PLACE, --option REFACTOR\n" } else { "\n" };
+        let ways = format!("retry -m \"…\"   or: accept, recheck, skip, abort{own}");
+        assert!(output.to_string().contains(&ways), "{kind}: {output}");
         assert_eq!(world.questions()[0].cause, cause, "{kind}");
         let complete =
             |id: &str| world.has(|event| matches!(event, Event::ComponentCompleted { on, .. } if on.as_str() == id));

@@ -6,6 +6,7 @@ use super::wants_json;
 use crate::cli::App;
 use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
+use crate::cli::questions;
 use crate::executor::Finish;
 use crate::lifecycle::event::{Proof, RunEnd, TreeInfo, Trouble};
 use crate::lifecycle::state::RunState;
@@ -73,23 +74,14 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>, with_questions: 
         }
     }
     if with_questions {
-        questions(&mut out, opened, state);
+        for question in state.questions() {
+            let _ = write!(out, "\n{}", questions::brief(&opened.reference, question));
+        }
     }
     if let Some(next) = end.and_then(next_command) {
         let _ = writeln!(out, "{next}");
     }
     out
-}
-
-fn questions(out: &mut String, opened: &Opened, state: &RunState) {
-    for question in state.questions() {
-        let _ = writeln!(out, "\n{} ({}): {}", question.id, question.on, question.question.trim());
-        let _ = writeln!(
-            out,
-            "  cco answer {} {} retry -m \"…\"   or: accept, recheck, skip, abort",
-            opened.reference, question.id
-        );
-    }
 }
 
 /// What mends the trouble that stopped a run.
