@@ -230,6 +230,13 @@ fn about(component: &ComponentDef, check: &Check) -> Check {
     check
 }
 
+/// The coverage command with the percentage that it must reach: only the command can tell what it measured.
+fn measuring(coverage: &Check, target: u32) -> Check {
+    let mut check = coverage.clone();
+    check.env.entry("CCO_COVERAGE_TARGET".to_owned()).or_insert_with(|| target.to_string());
+    check
+}
+
 /// Whether two entries mean one command: `when` says where it belongs, not what it is.
 fn is_same(one: &Check, other: &Check) -> bool {
     Check { when: other.when, ..one.clone() } == *other
@@ -286,7 +293,8 @@ impl CheckSets {
         if lint_when == When::Level {
             level.extend(lint.filter(|lint| !level.contains(lint)));
         }
-        for check in [&quality.coverage_command, &manifest.validation_command].into_iter().flatten() {
+        let coverage = quality.coverage_command.as_ref().map(|check| measuring(check, quality.coverage_target()));
+        for check in [&coverage, &manifest.validation_command].into_iter().flatten() {
             add_end(table, check, &mut level);
         }
         if let Some(check) = quality.security_command.as_ref().filter(|_| quality.security_scan()) {

@@ -304,7 +304,7 @@ pub struct Quality {
     /// Anything; read over.
     #[serde(rename = "$comment", default, skip_serializing)]
     pub comment: Comment,
-    /// The coverage in percent that `coverage_command` must report. Default: 80.
+    /// The coverage in percent that `coverage_command` must reach; it finds it in `CCO_COVERAGE_TARGET`. Default: 80.
     #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
     pub coverage_target: Option<Bounded<0, 100>>,
     /// Whether `lint_command` must succeed. Default: true.

@@ -6,6 +6,7 @@ mod agent_sim;
 mod context;
 mod journal;
 mod lifecycle;
+mod plan;
 mod process;
 mod progress;
 mod redact;
