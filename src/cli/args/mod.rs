@@ -1,0 +1,70 @@
+//! The command line as clap types: no logic, no defaults that depend on anything but the command line.
+//!
+//! Doc comments here are the help texts.
+
+mod answer;
+mod global;
+mod hidden;
+mod program;
+mod record;
+mod run;
+mod spec;
+
+use clap::{Parser, Subcommand};
+
+pub use answer::{Answer, Verb};
+pub use global::{Color, Format, Global};
+pub use hidden::Hidden;
+pub use program::{Completions, Demo, Doctor, Schema};
+pub use record::{Logs, Repair, Status};
+pub use run::{Run, Stop};
+pub use spec::{Graph, GraphFormat, List, New, SpecArg, Validate};
+
+/// Runs multi-component software work through the claude CLI with external enforcement.
+///
+/// The program controls the flow, the model only executes steps; a step that says it is done is not done until cco has
+/// checked it.
+#[derive(Debug, Parser)]
+#[command(name = "cco", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+pub struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Everything `cco` can be asked. The order is the order of the help.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the specs of the store
+    List(List),
+    /// Create a spec
+    New(New),
+    /// Check a spec's manifest and report every problem
+    Validate(Validate),
+    /// Run a spec, or carry on where the last run stopped
+    Run(Box<Run>),
+    /// Show how far a spec has come
+    Status(Status),
+    /// Answer a question that a run has put to you
+    Answer(Answer),
+    /// Stop the live run of a spec
+    Stop(Stop),
+    /// Show what the agents and checks of a spec have put out
+    Logs(Logs),
+    /// Draw the components and what they depend on
+    Graph(Graph),
+    /// Look at what cco needs: programs, login, settings, strays
+    Doctor(Doctor),
+    /// Show what can be saved of a damaged journal, and put it in place
+    Repair(Repair),
+    /// Print the JSON Schema of the manifest
+    Schema(Schema),
+    /// Print the completions for a shell
+    Completions(Completions),
+    /// Run a small example project with the simulated agent
+    Demo(Demo),
+}
