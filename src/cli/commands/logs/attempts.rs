@@ -126,11 +126,7 @@ fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<At
         Event::AttemptStarted { attempt, .. } if only.is_none_or(|only| *only == attempt.on) => {
             known.push(Attempt { id: attempt.clone(), since: at, end: None, gone: false });
         }
-        Event::AttemptStarted { attempt, .. } => {
-            if !others.contains(&attempt.on) {
-                others.push(attempt.on.clone());
-            }
-        }
+        Event::AttemptStarted { attempt, .. } if !others.contains(&attempt.on) => others.push(attempt.on.clone()),
         Event::AttemptEnded { attempt, .. } => {
             // The last ones are those that end.
             if let Some(known) = known.iter_mut().rev().find(|known| known.id == *attempt && !known.gone) {
