@@ -23,7 +23,8 @@ use crate::plan::resolve::{Choices, Inputs, ResolveError, resolve};
 use crate::plan::{Mode, Plan};
 use crate::spec::catalog::Entry;
 use crate::spec::load::Spec;
-use crate::spec::manifest;
+use crate::spec::manifest::{self, Isolation};
+use crate::tree::Home;
 
 /// A spec with its plan.
 pub struct Opened {
@@ -102,7 +103,8 @@ impl App {
         let unread = files.unread();
         let inputs = inputs(&spec, &paths, files, &specification).map_err(CliError::environment)?;
         let context = or_nothing(files::read(&paths.context_md())).map_err(CliError::environment)?;
-        let choices = complete(choices, &settings, entry.reference());
+        let one_tree = Home::is_shared(&spec.work_dir, wanted_worktrees(&settings));
+        let choices = complete(choices, &settings, entry.reference(), one_tree);
         let plan = Arc::new(resolve(&spec, &choices, &inputs)?);
         Ok(Opened {
             reference: entry.reference(),
@@ -268,17 +270,25 @@ fn fold(state: &mut RunState, record: &Record) -> Result<(), FoldError> {
 }
 
 /// Adds what the settings say where the command's own flags said nothing.
-fn complete(choices: Choices, settings: &Settings, spec: String) -> Choices {
+fn complete(choices: Choices, settings: &Settings, spec: String, one_tree: bool) -> Choices {
     Choices {
         mode: choices.mode.or(settings.mode.value.map(mode_of)),
         jobs: choices.jobs.or(settings.jobs.value),
         budget_usd: choices.budget_usd.or(settings.budget_usd.value),
         step_timeout: choices.step_timeout.or(settings.step_timeout.value.map(|time| time.0)),
         idle_timeout: choices.idle_timeout.or(settings.idle_timeout.value.map(|time| time.0)),
-        // All components of a run work in one tree, whichever isolation it has.
-        one_tree: true,
+        one_tree,
         spec,
         ..choices
+    }
+}
+
+/// As the user and the manifest want it: a worktree for each component, none, or as the directory allows.
+fn wanted_worktrees(settings: &Settings) -> Option<bool> {
+    match settings.isolation.value.unwrap_or(Isolation::Auto) {
+        Isolation::Auto => None,
+        Isolation::Worktree => Some(true),
+        Isolation::Shared => Some(false),
     }
 }
 

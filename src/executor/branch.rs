@@ -34,7 +34,7 @@ pub fn look(job: &Job, repository: &Repository, attempt: Option<&AttemptId>) -> 
     let Some(before) = known.clone().filter(|known| *known != tip) else { return Ok(Moved::default()) };
     if let Some(attempt) = attempt.filter(|attempt| speaks_of_it(job, repository, attempt)) {
         let kept = format!("agent/{}-branch", attempt.file_stem());
-        repository.keep(&job.plan.spec, &kept, &tip)?;
+        repository.keep(&kept, &tip)?;
         repository.reset_branch(&tip, &before)?;
         let branch = repository.branch();
         let text = format!("the step moved the branch `{branch}`, which only cco does; that was taken back");

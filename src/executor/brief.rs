@@ -43,7 +43,7 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
     input.decisions = state.decisions().to_vec();
     if matches!(&subject.phase, Phase::Working(work) if work.cut_off) {
         // Where each step ends in a commit, there is one to go back to.
-        input.cut_off = Some(if job.tree.branch().is_some() { CutOff::PutBack } else { CutOff::Left });
+        input.cut_off = Some(if job.tree.repository().is_some() { CutOff::PutBack } else { CutOff::Left });
     }
     add_matter(&mut input, job, subject, &launch.attempt.step);
     match &launch.attempt.on {
@@ -107,7 +107,11 @@ fn add_matter(input: &mut PromptInput, job: &Job, subject: &SubjectState, step: 
             input.issues = fixing.issues.iter().map(issue_part).collect();
             input.history.clone_from(&fixing.tried);
         }
-        Step::Skeleton | Step::Implement | Step::Revise | Step::Resolve | Step::Check(_) => {}
+        Step::Resolve => {
+            let conflicts = subject.delivery.as_ref().map_or(&[][..], |delivery| &delivery.conflicts);
+            input.subject = conflicts.join("\n");
+        }
+        Step::Skeleton | Step::Implement | Step::Revise | Step::Check(_) | Step::Compare | Step::Integrate => {}
     }
 }
 

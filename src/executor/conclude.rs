@@ -181,7 +181,10 @@ pub fn judge(
 pub fn base_of(repository: &Repository, worktree: &Worktree, on: &Subject) -> Result<String, TreeError> {
     match on {
         Subject::Run => Ok(repository.base().to_owned()),
-        Subject::Component(_) => repository.merge_base(&worktree.head()?, &repository.tip()?),
+        Subject::Component(_) => {
+            let left = repository.merge_base(&worktree.head()?, &repository.tip()?)?;
+            Ok(left.unwrap_or_else(|| repository.base().to_owned()))
+        }
     }
 }
 

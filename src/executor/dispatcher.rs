@@ -17,21 +17,22 @@ use super::boots::Boots;
 use super::brief::brief;
 use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
-use super::recover::settle_left;
 use super::redaction::redacted;
 use super::signals::{Asked, Signals};
 use super::worker::{Ended, Order, Worked, Worker, ended};
 use crate::context::render;
-use crate::ids::{AttemptId, Subject};
+use crate::ids::{AttemptId, Step, Subject};
 use crate::journal::{Journal, JournalError};
-use crate::lifecycle::event::{AttemptEnd, Author, Event, FORMAT, RunEnd, RunStarted, Trouble};
+use crate::lifecycle::event::{AttemptEnd, Author, Event, FORMAT, Integration, RunEnd, RunStarted, Trouble};
 use crate::lifecycle::next::{Launch, Next, Task, end_of, next, wake_at};
 use crate::lifecycle::observer::{Live, LiveEvent, Observer};
 use crate::lifecycle::reconcile;
 use crate::lifecycle::settle::{Outcome, Refusal, answer, settle};
 use crate::lifecycle::state::{Illegal, RunState};
+use crate::lifecycle::subject::{SubjectState, Work};
 use crate::plan::graph::Index;
 use crate::process::Stop;
+use crate::tree::TreeError;
 
 /// How often letters are looked for and context files rendered.
 const TICK: Duration = Duration::from_secs(1);
@@ -71,6 +72,17 @@ pub enum RunError {
     /// The state and its events contradict each other.
     #[error(transparent)]
     Illegal(#[from] Illegal),
+    /// The integration branch does not hold any more what cco put there.
+    #[error("the integration branch `{branch}` was rewritten: it no longer holds {known}, which cco put there\nhelp: `git branch -f {branch} {known}` brings it back, `cco run --fresh` starts over")]
+    Rewritten {
+        /// The branch.
+        branch: String,
+        /// The last commit that landed there.
+        known: String,
+    },
+    /// The repository cannot be worked with.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     /// The system refused something that a run cannot do without.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -91,6 +103,9 @@ pub struct Dispatcher {
     tasks: JoinSet<Ended>,
     attempts: HashMap<tokio::task::Id, AttemptId>,
     launches: Vec<Launch>,
+    /// Whose work is on the branch, so that their worktrees can go once that is durable.
+    landed: Vec<Subject>,
+    clearing: JoinSet<()>,
     boots: Boots,
     letters: Vec<PathBuf>,
     untold: BTreeSet<Index>,
@@ -128,6 +143,8 @@ impl Dispatcher {
             tasks: JoinSet::new(),
             attempts: HashMap::new(),
             launches: Vec::new(),
+            landed: Vec::new(),
+            clearing: JoinSet::new(),
             letters: Vec::new(),
             untold: BTreeSet::new(),
             manifest,
@@ -143,6 +160,10 @@ impl Dispatcher {
         if result.is_err() {
             self.stop.send_replace(Stop::Kill);
             while self.tasks.join_next().await.is_some() {}
+        }
+        while self.clearing.join_next().await.is_some() {}
+        if self.state.completed().is_some() {
+            self.worker.clear(&Subject::Run).await;
         }
         self.job.supervisor.finish().await;
         self.worker.finish().await;
@@ -190,15 +211,11 @@ impl Dispatcher {
         }
         let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
         self.apply(begun, now)?;
+        self.take_in_branch(now)?;
         let in_flight = self.state.in_flight();
         for (attempt, resumed) in &in_flight {
-            let others = in_flight.iter().filter(|(other, _)| other.on != attempt.on && other.step.writes());
-            let others: Vec<Subject> = others.map(|(other, _)| other.on.clone()).collect();
-            let work = worked(&self.state, &attempt.on);
-            let left = settle_left(&self.job, attempt.clone(), *resumed, &others, work);
-            if attempt.step.writes() && matches!(left.end, AttemptEnd::Interrupted { resumable: true }) {
-                self.worker.leave_half_written(attempt.on.clone());
-            }
+            let work = worked(&self.state, attempt);
+            let left = self.worker.settle_left(attempt.clone(), *resumed, work);
             self.settle(left)?;
         }
         let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
@@ -206,6 +223,26 @@ impl Dispatcher {
         self.apply_unless_empty(redo, now)?;
         let stale = reconcile::stale(&self.state);
         self.apply_unless_empty(stale, now)
+    }
+
+    /// What the user did with the integration branch while no run lived, and worktrees that a dead run had done with.
+    fn take_in_branch(&mut self, now: Timestamp) -> Result<(), RunError> {
+        let Some(repository) = self.job.tree.repository() else { return Ok(()) };
+        let tip = repository.tip()?;
+        let known = self.state.branch_tip().unwrap_or_else(|| repository.base()).to_owned();
+        if tip != known && !repository.is_ancestor(&known, &tip)? {
+            return Err(RunError::Rewritten { branch: repository.branch().to_owned(), known });
+        }
+        let done = |on: &Subject| self.state.subject(on).is_some_and(SubjectState::is_complete);
+        self.landed.extend(repository.subjects().into_iter().filter(done));
+        if tip != known {
+            // Of a landing that was in flight it is known in a moment that it is cco's own.
+            let landing = self.state.in_flight().iter().any(|(attempt, _)| attempt.step == Step::Integrate);
+            if !landing {
+                self.apply(vec![Event::BranchAdopted { commit: tip.into() }], now)?;
+            }
+        }
+        Ok(())
     }
 
     /// Everything that follows from the state; the end, if nothing can follow any more.
@@ -250,6 +287,10 @@ impl Dispatcher {
             }
         }
         self.letters.drain(..).for_each(|letter| inbox::discard(&letter));
+        for on in self.landed.drain(..) {
+            let worker = self.worker.clone();
+            self.clearing.spawn(async move { worker.clear(&on).await });
+        }
         Ok(())
     }
 
@@ -264,10 +305,10 @@ impl Dispatcher {
                     let (role, input) = brief(&self.job, &self.state, &launch, *resume);
                     Some((role, Box::new(input)))
                 }
-                Task::Check(..) => None,
+                Task::Check(..) | Task::Own { .. } => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
-            let work = worked(&self.state, &launch.attempt.on);
+            let work = worked(&self.state, &launch.attempt);
             let order = Order { launch, brief, work };
             let (start, started) = oneshot::channel();
             let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
@@ -341,13 +382,21 @@ impl Dispatcher {
     }
 
     fn settle(&mut self, outcome: Ended) -> Result<(), RunError> {
-        let Ended { attempt, end, ms, usage, notes } = redacted(&self.job.redactor, outcome);
+        let Ended { attempt, end, ms, usage, notes, adopted } = redacted(&self.job.redactor, outcome);
         let now = Timestamp::now();
+        if let Some(commit) = adopted {
+            self.apply(vec![Event::BranchAdopted { commit }], now)?;
+        }
         self.boots.end(&attempt);
         if let AttemptEnd::Wrote { .. } = &end
             && let Some(at) = self.state.locate(&attempt.on).filter(|&at| at != self.state.run_index())
         {
             self.untold.insert(at);
+        }
+        if let AttemptEnd::Integrated(step) = &end
+            && let (Integration::Landed { .. }, Subject::Component(_)) = (&**step, &attempt.on)
+        {
+            self.landed.push(attempt.on.clone());
         }
         let outcome = Outcome { attempt, end, ms, usage, notes, dice: roll() };
         let events = settle(&mut self.state, outcome, now)?;
@@ -448,11 +497,20 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|about| about.modified()).ok()
 }
 
-/// What was done on a subject before.
-fn worked(state: &RunState, on: &Subject) -> Worked {
-    let Some(subject) = state.subject(on) else { return Worked::default() };
-    let first = subject.commits.as_ref().map(|commits| commits.first.to_string());
-    Worked { begun: first.is_some() || subject.delivered.is_some(), first }
+/// What the state says of a subject before an attempt of it is done.
+fn worked(state: &RunState, attempt: &AttemptId) -> Worked {
+    let Some(subject) = state.subject(&attempt.on) else { return Worked::default() };
+    let work = subject.phase.works().find(|work| work.step == attempt.step);
+    let conflicts = subject.delivery.as_ref().map_or(&[][..], |delivery| &delivery.conflicts);
+    Worked {
+        tip: subject.tip().map(str::to_owned),
+        begun: subject.commits.is_some() || subject.delivered.is_some(),
+        untried: work.is_none_or(Work::is_untried),
+        cut_off: work.is_some_and(|work| work.cut_off),
+        conflicts: conflicts.iter().map(PathBuf::from).collect(),
+        branch: state.branch_tip().map(str::to_owned),
+        summary: subject.report.as_ref().map_or_else(String::new, |report| report.summary.clone()),
+    }
 }
 
 fn new_session() -> Box<str> {

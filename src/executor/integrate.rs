@@ -15,7 +15,7 @@ use crate::check::{self, Ran};
 use crate::ids::AttemptId;
 use crate::lifecycle::event::{AttemptEnd, Integration, Trouble, Verdict};
 use crate::process::Stop;
-use crate::tree::{Landing, Merged, Repository, TreeError, Worktree};
+use crate::tree::{Commit, GitError, Merge, Merged, Repository, TreeError, Worktree, landing_message};
 
 /// How long a command that makes a shared file anew may take.
 const REGENERATE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -56,8 +56,9 @@ pub async fn integrate(
 ///
 /// # Errors
 /// Git's own.
-pub fn landed(job: &Job, repository: &Repository, attempt: &AttemptId) -> Result<Option<Integration>, TreeError> {
-    let Some(commit) = repository.landed(attempt)? else { return Ok(None) };
+pub fn landed(job: &Job, repository: &Repository, attempt: &AttemptId, work: &Worked) -> Result<Option<Integration>, TreeError> {
+    let since = work.branch.as_deref().unwrap_or_else(|| repository.base());
+    let Some(commit) = repository.landed(attempt, since)? else { return Ok(None) };
     if let Some(worktree) = repository.worktree(&attempt.on)? {
         worktree.position(&commit)?;
     }
@@ -75,6 +76,12 @@ enum Failure {
 impl From<TreeError> for Failure {
     fn from(error: TreeError) -> Self {
         Self::Tree(error)
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::Tree(error.into())
     }
 }
 
@@ -117,8 +124,9 @@ impl Way<'_> {
         if self.repository.is_ancestor(&tip, &head)? {
             return Ok(self.land(&out.attempt, &tip)?);
         }
-        let message = format!("{}: catch up with the integration branch", out.attempt.on);
-        match tokio::task::block_in_place(|| self.worktree.merge(&tip, &self.job.plan.spec, &out.attempt, &message))? {
+        let (spec, called) = (&*self.job.plan.spec, self.repository.branch());
+        let merge = Merge { spec, on: &out.attempt.on, commit: &tip, called };
+        match tokio::task::block_in_place(|| self.worktree.merge(&merge))? {
             Merged::UpToDate => Ok(None),
             Merged::Clean { commit } => {
                 self.keep_tip(&out.attempt, &commit)?;
@@ -143,8 +151,8 @@ impl Way<'_> {
             return Ok(Some(Integration::Landed { commit: None, tree: tree.into(), product }));
         }
         let mut known = self.job.tips.lock();
-        let landing = Landing { spec: &self.job.plan.spec, attempt, summary: &self.work.summary };
-        let Some(commit) = self.repository.land(&tree, tip, &landing)? else { return Ok(None) };
+        let message = landing_message(&self.job.plan.spec, attempt, &self.work.summary);
+        let Some(commit) = self.repository.land(&tree, tip, &message)? else { return Ok(None) };
         *known = Some(commit.clone());
         drop(known);
         self.worktree.position(&commit)?;
@@ -171,7 +179,7 @@ impl Way<'_> {
                 _ => open.push(file),
             }
         }
-        let made = self.worktree.conclude_merge(&self.job.plan.spec, &out.attempt)?;
+        let made = self.commit_what_was_made(&out.attempt)?;
         let commit = made.unwrap_or(commit);
         self.keep_tip(&out.attempt, &commit)?;
         let commit = commit.into();
@@ -200,6 +208,12 @@ impl Way<'_> {
                 Ok(made)
             }
         }
+    }
+
+    fn commit_what_was_made(&self, attempt: &AttemptId) -> Result<Option<String>, TreeError> {
+        let paths: Vec<PathBuf> = self.worktree.uncommitted()?.into_iter().map(|changed| changed.path).collect();
+        let summary = "make shared files anew";
+        Ok(self.worktree.commit(&Commit { spec: &self.job.plan.spec, attempt, summary, paths: &paths })?)
     }
 
     fn keep_tip(&self, attempt: &AttemptId, commit: &str) -> Result<(), TreeError> {

@@ -15,7 +15,7 @@ use crate::plan::graph::Index;
 use crate::process::Supervisor;
 use crate::redact::Redactor;
 use crate::spec::manifest::{ComponentDef, Manifest};
-use crate::tree::Tree;
+use crate::tree::Home;
 
 /// A run's surroundings: shared by all its tasks, changed by none.
 pub struct Job {
@@ -32,7 +32,7 @@ pub struct Job {
     /// The user's own directory.
     pub work_dir: PathBuf,
     /// Where components work.
-    pub tree: Tree,
+    pub tree: Home,
     /// The agent.
     pub program: AgentProgram,
     /// The environments of agents and checks.
@@ -53,7 +53,7 @@ pub struct Job {
     pub owners: OnceLock<Owners>,
     /// The files that commands of checks name, as far as that can be told.
     pub scripts: Vec<String>,
-    /// The last commit that cco made or found on the integration branch.
+    /// Where the integration branch is, as far as cco knows.
     pub tips: Tips,
     /// Where running agents report to.
     pub live: LiveSink,
@@ -78,12 +78,6 @@ impl Job {
             Subject::Component(id) => self.plan.index(id),
             Subject::Run => None,
         }
-    }
-
-    /// What these subjects write.
-    pub fn patterns_of(&self, subjects: &[Subject]) -> Vec<String> {
-        let definitions = subjects.iter().filter_map(|on| self.definition_of(on));
-        definitions.flat_map(|definition| definition.write_patterns().map(str::to_owned)).collect()
     }
 
     /// The definition behind a subject; none for the run itself.
@@ -120,7 +114,7 @@ impl Job {
     }
 }
 
-/// The last commit that cco made or found on the integration branch: what else is there was made by somebody else.
+/// The commit of the integration branch as cco left or found it: where it is now without cco, somebody else moved it.
 #[derive(Debug, Default)]
 pub struct Tips(Mutex<Option<String>>);
 

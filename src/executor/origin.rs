@@ -45,6 +45,8 @@ pub fn go_back(
 /// The files that came from others since a commit: whoever goes back to it keeps what others finished meanwhile.
 fn merged_since(repository: &Repository, worktree: &Worktree, commit: &str) -> Result<BTreeSet<PathBuf>, TreeError> {
     let branch = repository.tip()?;
-    let (then, now) = (repository.merge_base(commit, &branch)?, repository.merge_base(&worktree.head()?, &branch)?);
-    if then == now { Ok(BTreeSet::new()) } else { worktree.differing(&then, &now) }
+    match (repository.merge_base(commit, &branch)?, repository.merge_base(&worktree.head()?, &branch)?) {
+        (Some(then), Some(now)) if then != now => worktree.differing(&then, &now),
+        _ => Ok(BTreeSet::new()),
+    }
 }

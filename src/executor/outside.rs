@@ -9,7 +9,7 @@ use super::untouched::named;
 use crate::fsx;
 use crate::ids::AttemptId;
 use crate::lifecycle::event::Issue;
-use crate::tree::{TreeError, Worktree, changed_between};
+use crate::tree::{Repository, TreeError, changed_between};
 
 /// The longest stream that is searched for a path, in bytes: longer ones are searched from their end.
 const SEARCHED: u64 = 256 << 20;
@@ -20,12 +20,12 @@ const SEARCHED: u64 = 256 << 20;
 /// Git's own.
 pub fn checkout(
     job: &Job,
-    worktree: &Worktree,
+    repository: &Repository,
     attempt: &AttemptId,
     before: &Before,
 ) -> Result<(Vec<Issue>, Vec<String>), TreeError> {
     let Some(fingerprint) = &before.checkout else { return Ok((Vec::new(), Vec::new())) };
-    let changed = changed_between(fingerprint, &worktree.main_checkout()?);
+    let changed = changed_between(fingerprint, &repository.main_checkout()?);
     if changed.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }

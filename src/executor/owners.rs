@@ -1,7 +1,7 @@
 //! Whose a file is: the write sets of all components, asked by path.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::plan::graph::Index;
 use crate::spec::manifest::{ComponentDef, Manifest};
@@ -170,12 +170,6 @@ impl Owners {
         let other = literal.chain(globs).find(|of| *of != at)?;
         self.own.get(other as usize).map(|own| own.id.clone())
     }
-}
-
-/// The agent writes a file under a name of its own beside it, and renames it then.
-pub fn intended(path: &Path) -> PathBuf {
-    let text = path.to_string_lossy();
-    PathBuf::from(text.split_once(".tmp.").map_or(&*text, |(file, _)| file))
 }
 
 fn set<'a>(patterns: impl IntoIterator<Item = &'a str>) -> WriteSet {

@@ -19,14 +19,14 @@ pub fn redacted(redactor: &Redactor, ended: Ended) -> Ended {
     if redactor.is_empty() {
         return ended;
     }
-    let Ended { attempt, end, ms, usage, notes } = ended;
+    let Ended { attempt, end, ms, usage, notes, adopted } = ended;
     let end = clean(redactor, end).unwrap_or_else(|error| AttemptEnd::Failed {
         class: Trouble::Internal,
         message: format!("what came of it cannot be told without a secret: {error}"),
         resumable: false,
     });
     let notes = notes.into_iter().map(|note| redactor.text(&note).into_owned()).collect();
-    Ended { attempt, end, ms, usage, notes }
+    Ended { attempt, end, ms, usage, notes, adopted }
 }
 
 fn clean<T: Serialize + DeserializeOwned>(redactor: &Redactor, said: T) -> serde_json::Result<T> {

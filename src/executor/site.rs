@@ -2,7 +2,7 @@
 //! share.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -120,6 +120,15 @@ impl Sites {
         Ok((Site { on: attempt.on.clone(), dir: worktree.dir().to_owned(), worktree: Some(worktree), cell }, notes))
     }
 
+    /// The place of a subject as a dead run left it; none where there is none to work in.
+    pub fn left(&self, job: &Job, on: &Subject) -> Option<Site> {
+        let Some(repository) = job.tree.repository() else { return self.shared(job, on) };
+        let worktree = Arc::new(repository.worktree(on).ok().flatten().filter(Worktree::is_ready)?);
+        let cell = self.cell(on);
+        cell.users.fetch_add(1, Ordering::SeqCst);
+        Some(Site { on: on.clone(), dir: worktree.dir().to_owned(), worktree: Some(worktree), cell })
+    }
+
     /// Removes the worktree of a subject whose work is on the branch.
     pub async fn clear(&self, job: &Job, on: &Subject) {
         let Some(repository) = job.tree.repository() else { return };
@@ -164,6 +173,11 @@ fn take_up(
     };
     // In one that was never ready nobody has worked.
     let found = repository.worktree(&attempt.on)?;
+    if let Some(unready) = found.as_ref().filter(|found| !found.is_ready())
+        && let Some(commit) = unready.adopt(&job.plan.spec, &attempt.on, "what was in a worktree that was not set up")?
+    {
+        repository.keep(&format!("abandoned/{}-unready", attempt.file_stem()), &commit)?;
+    }
     let Some(worktree) = found.filter(Worktree::is_ready) else {
         repository.remove(&attempt.on)?;
         return repository.set_up(&attempt.on, own.unwrap_or(&branch)).map(Taken::New);
@@ -189,8 +203,9 @@ fn take_up(
 
 /// Takes in what the user changed in the worktree while nobody worked there.
 fn adopt(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Result<Option<String>, TreeError> {
-    let Some(commit) = worktree.adopt(&job.plan.spec, &attempt.on)? else { return Ok(None) };
-    Ok(Some(format!("what was changed in `{}` while nobody worked there was taken in, as {commit}, by user", worktree.dir().display())))
+    let Some(commit) = worktree.adopt(&job.plan.spec, &attempt.on, "changes in the worktree")? else { return Ok(None) };
+    let dir = worktree.dir().display();
+    Ok(Some(format!("what was changed in `{dir}` while nobody worked there was taken in as {commit}, by user")))
 }
 
 /// Goes to the commit that the journal knows, from one that it does not.
@@ -199,18 +214,4 @@ fn go_to(job: &Job, worktree: &Worktree, attempt: &AttemptId, head: &str, tip: &
     worktree.keep(&job.plan.spec, &kept, head)?;
     worktree.position(tip)?;
     Ok(format!("its worktree was at a commit that is not of its work: kept as `refs/cco/{}/{kept}`", job.plan.spec))
-}
-
-/// The worktree of a subject as a dead run left it; none where there is none, or no git.
-pub fn left(job: &Job, on: &Subject) -> Option<Worktree> {
-    job.tree.repository()?.worktree(on).ok().flatten()
-}
-
-/// The directory that an attempt of `on` works in, if it were started now.
-pub fn dir_of(job: &Job, on: &Subject) -> PathBuf {
-    match (job.tree.repository(), job.tree.shared()) {
-        (Some(repository), _) => repository.dir_of(on),
-        (None, Some(dir)) => dir.to_owned(),
-        (None, None) => Path::new(".").to_owned(),
-    }
 }

@@ -20,6 +20,7 @@ use super::integrate::integrate;
 use super::job::Job;
 use super::origin::go_back;
 use super::prepare::NoPlace;
+use super::recover::settle_left;
 use super::site::{Site, Sites};
 use super::untouched::set_right;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
@@ -173,6 +174,11 @@ impl Worker {
             _ => tokio::task::block_in_place(|| compare(&self.job, &site, attempt, work)),
         };
         noting(done, notes)
+    }
+
+    /// How an attempt in flight ended whose run died.
+    pub fn settle_left(&self, attempt: AttemptId, resumed: bool, work: Worked) -> Ended {
+        settle_left(&self.job, &self.sites, attempt, resumed, work)
     }
 
     /// Removes the worktree of a subject whose work is on the branch.

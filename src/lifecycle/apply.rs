@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Verb, Verdict};
+use super::event::{Cause, Event, Issue, Pause, Proof, Redo, RunEnd, Scope, Verb, Verdict};
 use super::state::{Halt, Illegal, RunState};
 use super::subject::{During, FixLoop, Origin, Phase, Question, Review, Running, Slot, Todo, Tries, Validation, Work};
 use crate::ids::{Digest, Step, Subject};
@@ -73,7 +73,8 @@ impl RunState {
                     |fixing: &FixLoop| matches!(step, Step::Skeleton | Step::Implement) && fixing.scope.is_some();
                 // What was found so far is mended, or taken as it is.
                 self.at_mut(index).fixing.take_if(|fixing| over(fixing));
-                self.enter(index, Phase::Working(Work::new(step.clone())));
+                let left = matches!(&self.component_or_run(index).phase, Phase::Working(work) if work.left);
+                self.enter(index, Phase::Working(Work { left, ..Work::new(step.clone()) }));
             }
             Event::AttemptStarted { attempt, session, resumed } => {
                 let running = Running { n: attempt.n, session: session.clone(), resumed: *resumed, since: at };
@@ -135,6 +136,13 @@ impl RunState {
                 let origin = from.clone().map(Origin::At);
                 self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Fix) }));
             }
+            Event::BranchAdopted { commit } => {
+                self.branch = Some(commit.clone());
+                // What was proven was another whole.
+                if self.completed.is_some() {
+                    self.reopen();
+                }
+            }
             Event::IntegrationOpened { on, proof, scope } => {
                 let index = self.index(event, on)?;
                 self.open_delivery(index, *proof, *scope);
@@ -154,7 +162,11 @@ impl RunState {
                 self.asked += 1;
                 self.questions.insert(escalation.id.clone(), (**escalation).clone());
                 let held = match (&during, &self.component_or_run(index).phase) {
-                    (During::Step(step), _) => Phase::Working(Work::new(step.clone())),
+                    (During::Step(step), _) => {
+                        // Who answered has committed what it did.
+                        let left = escalation.cause == Cause::AgentTrouble;
+                        Phase::Working(Work { left, ..Work::new(step.clone()) })
+                    }
                     (_, phase) => phase.clone(),
                 };
                 let (id, cause) = (escalation.id.clone(), escalation.cause);
@@ -403,6 +415,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::JobsChanged { .. }
         | Event::ValidationWaived { .. }
         | Event::RunCompleted { .. }
+        | Event::BranchAdopted { .. }
         | Event::GateSettled { .. }
         | Event::Inherited { .. }
         | Event::Answered(_) => None,

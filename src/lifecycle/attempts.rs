@@ -134,8 +134,13 @@ impl RunState {
             self.counts.agents -= 1;
             *(if attempt.step.writes() { &mut self.counts.writers } else { &mut self.counts.readers }) -= 1;
         }
-        if let AttemptEnd::Integrated(step) = end {
-            self.note_branch(index, step);
+        match end {
+            AttemptEnd::Integrated(step) => self.note_branch(index, step),
+            // Where all shared one worktree, what was written was on the branch.
+            AttemptEnd::Wrote { commit: Some(commit), .. } if self.is_on_the_branch() => {
+                self.branch = Some(commit.clone());
+            }
+            _ => {}
         }
         if matches!(end, AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. }) {
             self.limited = 0;

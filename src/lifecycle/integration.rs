@@ -1,7 +1,7 @@
 //! The way onto the integration branch: one subject at a time catches up with what others finished, is checked again
 //! where that changed anything, and lands.
 
-use super::event::{Event, Integration, Proof, Scope};
+use super::event::{Event, Integration, Proof, Scope, TreeInfo};
 use super::settle::Settlement;
 use super::state::{Illegal, RunState};
 use super::subject::{Delivery, Phase, Todo, Work};
@@ -96,6 +96,11 @@ impl RunState {
     /// The last commit that landed on the integration branch; none before the first one.
     pub fn branch_tip(&self) -> Option<&str> {
         self.branch.as_deref()
+    }
+
+    /// Whether the run under way is one in which all worked on the branch itself.
+    pub(super) fn is_on_the_branch(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| matches!(run.tree, TreeInfo::Worktree { .. }))
     }
 
     /// Takes in that something is to be brought onto the branch.

@@ -71,6 +71,8 @@ pub struct Work {
     pub lost: u8,
     /// What its files are set back to before a new conversation begins.
     pub origin: Option<Origin>,
+    /// Whether a try that was given up may have left something uncommitted.
+    pub left: bool,
 }
 
 /// An earlier state of a subject's files, to start from.
@@ -86,7 +88,13 @@ impl Work {
     /// A step that nobody has tried yet.
     pub fn new(step: Step) -> Self {
         let (running, resume, not_before, origin) = (None, None, None, None);
-        Self { step, running, resume, cut_off: false, not_before, transient: 0, lost: 0, origin }
+        Self { step, running, resume, cut_off: false, not_before, transient: 0, lost: 0, origin, left: false }
+    }
+
+    /// Whether nobody has tried it yet: what is uncommitted then is not its own.
+    pub fn is_untried(&self) -> bool {
+        let fresh = self.resume.is_none() && !self.cut_off && !self.left;
+        fresh && self.transient == 0 && self.lost == 0
     }
 }
 

@@ -116,6 +116,7 @@ impl View {
             | Event::Inherited { .. }
             | Event::Noted { .. }
             // The attempt that follows says more.
+            | Event::BranchAdopted { .. }
             | Event::IntegrationOpened { .. }
             | Event::StepOpened { .. } => {}
             Event::RunStarted(run) => self.start_run(run, at),

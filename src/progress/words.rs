@@ -33,6 +33,7 @@ pub fn subject(event: &Event) -> &str {
         | Event::Answered(_)
         | Event::GateSettled { .. }
         | Event::Inherited { .. }
+        | Event::BranchAdopted { .. }
         | Event::RunCompleted { .. } => Subject::RUN,
         Event::ComponentStarted { on, .. }
         | Event::ComponentCompleted { on, .. }
@@ -80,6 +81,7 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::GateSettled { .. }
         | Event::Refactored { .. }
         | Event::Inherited { .. }
+        | Event::BranchAdopted { .. }
         | Event::Escalated(_)
         | Event::Answered(_)
         | Event::ComponentCompleted { .. }
@@ -104,6 +106,9 @@ impl fmt::Display for Words<'_> {
             Event::RunEnded { end } => write!(f, "run ended: {}", run_end(*end)),
             Event::RunAborted => f.write_str("ended by the user"),
             Event::StepOpened { step, .. } => write!(f, "{} is next", one_line(&step.to_string())),
+            Event::BranchAdopted { commit } => {
+                write!(f, "the integration branch is at {} now, by the user: taken in", short(commit))
+            }
             Event::IntegrationOpened { .. } => f.write_str("goes onto the integration branch"),
             Event::ValidationWaived { scope: at } => write!(f, "validation{} waived by the user", scope(*at)),
             Event::WindowNearlyUsed { until } => {
@@ -229,13 +234,15 @@ fn attempt_end(f: &mut fmt::Formatter<'_>, end: &AttemptEnd, ms: u64, usage: Opt
     }
 }
 
+/// A commit as git abbreviates it.
+fn short(commit: &str) -> &str {
+    const DIGITS: usize = 10;
+    commit.get(..DIGITS).unwrap_or(commit)
+}
+
 fn integration(f: &mut fmt::Formatter<'_>, step: &Integration) -> fmt::Result {
-    /// As git abbreviates a commit.
-    const SHORT: usize = 10;
     match step {
-        Integration::Landed { commit: Some(commit), .. } => {
-            write!(f, "landed as {}", commit.get(..SHORT).unwrap_or(commit))
-        }
+        Integration::Landed { commit: Some(commit), .. } => write!(f, "landed as {}", short(commit)),
         Integration::Landed { commit: None, .. } => f.write_str("had nothing that the branch did not hold"),
         Integration::CaughtUp { .. } => f.write_str("caught up with the branch"),
         Integration::Conflicts { files, .. } => {

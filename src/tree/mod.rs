@@ -4,12 +4,14 @@
 //! asks for it by subject, so that a worktree for each component changes this room alone.
 
 mod adopt;
+mod aside;
 mod changes;
 mod checkout;
 mod commit;
 mod disk;
 mod fresh;
 pub mod git;
+mod home;
 mod land;
 mod locks;
 mod merge;
@@ -39,6 +41,7 @@ pub use checkout::{Fingerprint, changed_between};
 pub use commit::{Commit, landing_message};
 pub use fresh::Fresh;
 pub use git::{Git, GitError};
+pub use home::Home;
 pub use merge::{Merge, Merged};
 pub use moved::Moved;
 pub use patch::DiffText;

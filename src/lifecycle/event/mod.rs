@@ -199,6 +199,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Box<str>>,
     },
+    /// The user moved the integration branch; what is there now is taken in.
+    BranchAdopted {
+        /// Where it is.
+        commit: Box<str>,
+    },
     /// What is done is to be brought onto the integration branch.
     IntegrationOpened {
         /// Whose.

@@ -33,9 +33,9 @@ use crate::plan::graph::Index;
 use crate::plan::resolve::Choices;
 use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
-use crate::spec::manifest::{Isolation, RiskLevel};
+use crate::spec::manifest::RiskLevel;
 use crate::spec::writeset::WriteSet;
-use crate::tree::{Git, Place, Tree, set_branch_aside};
+use crate::tree::{Git, Home, Place, Repository, Tree};
 
 pub(super) use agent::jobs_that_fit;
 
@@ -159,11 +159,8 @@ async fn work(
     let env = work_environment(app, opened);
     let agent = agent::find(app, opened, &env).await?;
     let git = Git::new(env.check.clone(), (RUN_MARK.into(), mark.clone().into()));
-    let tree = open_tree(app, opened, &git, &past.state)?;
-    let _lock = match &tree {
-        Tree::Shared(dir) => Some(lock_work_dir(app, opened, dir)?),
-        Tree::Worktree(_) => None,
-    };
+    let home = open_home(app, opened, &git, &past.state)?;
+    let _lock = home.shared().map(|dir| lock_work_dir(app, opened, dir)).transpose()?;
     let run = RunStarted {
         run: past.runs + 1,
         plan: opened.spec.digest,
@@ -173,12 +170,12 @@ async fn work(
         agent_version: agent.version.clone(),
         simulated: agent.program.simulated,
         mark: mark.clone(),
-        tree: tree_info(&tree),
+        tree: tree_info(&home, &opened.worktrees(app)?),
         only: args.only.clone(),
     };
     let supervisor = Supervisor::new(this_program()?, Arc::from(mark)).map_err(CliError::environment)?;
     let (sink, live) = mpsc::unbounded_channel();
-    let tip = tree.worktree().and_then(|worktree| worktree.tip().ok());
+    let tip = home.repository().map(Repository::tip).transpose().map_err(CliError::environment)?;
     let job = Job {
         plan: opened.plan.clone(),
         manifest: opened.spec.manifest.clone(),
@@ -189,7 +186,7 @@ async fn work(
         owners: OnceLock::new(),
         scripts: scripts(&opened.plan),
         tips: Tips::new(tip),
-        tree,
+        tree: home,
         program: agent.program,
         models: models(&opened.spec, &opened.settings),
         allow: allowed(opened),
@@ -227,7 +224,7 @@ impl From<RunError> for CliError {
         let exit = match &error {
             RunError::Journal(_) => ExitStatus::Journal,
             RunError::Illegal(_) => ExitStatus::Internal,
-            RunError::Io(_) => ExitStatus::Environment,
+            RunError::Io(_) | RunError::Tree(_) | RunError::Rewritten { .. } => ExitStatus::Environment,
         };
         let error = Self::new(exit, error);
         if exit == ExitStatus::Journal {
@@ -292,25 +289,16 @@ fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
     let env = work_environment(app, opened);
     let mark = format!("{}-fresh", opened.mark());
     let git = Git::new(env.check, (RUN_MARK.into(), mark.into()));
-    if wanted_isolation(opened) != Some(false) {
+    if !opened.plan.one_tree {
         let name = now.strftime("%Y%m%dT%H%M%SZ").to_string();
         // Whether the last run died is in the journal, which may be the very reason to start over.
         let place = place(app, opened, None, true)?;
-        set_branch_aside(&git, &place, &opened.reference, &name).map_err(CliError::environment)?;
+        Repository::set_aside(git, &place, &opened.reference, &name).map_err(CliError::environment)?;
     }
     if let Some(history) = set_aside(&opened.paths, now).map_err(CliError::environment)? {
         app.printer.note(format!("starting over; what was there is in `{}`", history.display()));
     }
     opened.paths.create().map_err(CliError::environment)
-}
-
-/// As the user and the manifest want it: a worktree by name, shared by name, or as the directory allows.
-fn wanted_isolation(opened: &Opened) -> Option<bool> {
-    match opened.settings.isolation.value.unwrap_or(Isolation::Auto) {
-        Isolation::Auto => None,
-        Isolation::Worktree => Some(true),
-        Isolation::Shared => Some(false),
-    }
 }
 
 fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bool) -> Result<Place, CliError> {
@@ -326,20 +314,18 @@ fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bo
     })
 }
 
-fn open_tree(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<Tree, CliError> {
-    let known_base = state.run().and_then(|run| match &run.tree {
-        TreeInfo::Worktree { base, .. } => Some(base.clone()),
-        TreeInfo::Shared { .. } => None,
-    });
+fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<Home, CliError> {
+    let known_base = state.run().and_then(|run| run.tree.branch()).map(|(_, base)| base.to_owned());
     let first = known_base.is_none();
     let place = place(app, opened, known_base, state.ended().is_none())?;
-    let tree = Tree::open(git.clone(), &place, wanted_isolation(opened)).map_err(CliError::environment)?;
-    match &tree {
-        Tree::Shared(dir) => {
+    let home = Home::open(git.clone(), &place, &opened.reference, opened.plan.one_tree);
+    let home = home.map_err(CliError::environment)?;
+    match &home {
+        Home::Shared(dir) => {
             app.printer
                 .warning(format!("components work in `{}` itself; nothing is committed or undone", dir.display()));
         }
-        Tree::Worktree(_) if first => {
+        Home::Repository(_) if first => {
             let left = Tree::uncommitted(git, &place.work_dir).map_err(CliError::environment)?;
             if !left.is_empty() {
                 app.printer.warning(format!(
@@ -349,16 +335,19 @@ fn open_tree(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
                 ));
             }
         }
-        Tree::Worktree(_) => {}
+        Home::Repository(_) => {}
     }
-    Ok(tree)
+    Ok(home)
 }
 
-fn tree_info(tree: &Tree) -> TreeInfo {
-    let dir = tree.dir().display().to_string();
-    match tree.branch() {
-        Some((branch, base)) => TreeInfo::Worktree { dir, branch: branch.to_owned(), base: base.to_owned() },
-        None => TreeInfo::Shared { dir },
+fn tree_info(home: &Home, worktrees: &Path) -> TreeInfo {
+    match home {
+        Home::Shared(dir) => TreeInfo::Shared { dir: dir.display().to_string() },
+        Home::Repository(repository) => TreeInfo::Worktrees {
+            dir: worktrees.display().to_string(),
+            branch: repository.branch().to_owned(),
+            base: repository.base().to_owned(),
+        },
     }
 }
 
