@@ -25,7 +25,8 @@ pub fn conclude(job: &Job, site: &Site, attempt: AttemptId, reply: Reply, before
             denial.allow.map_or_else(String::new, |rule| format!("; `agent.allow: [\"{rule}\"]` would allow it"));
         notes.push(format!("{DENIED}{}{mend}", denial.call));
     }
-    let mut ended = Ended { attempt, end: AttemptEnd::Interrupted { resumable: false }, ms, usage, notes, adopted: None };
+    let mut ended =
+        Ended { attempt, end: AttemptEnd::Interrupted { resumable: false }, ms, usage, notes, adopted: None };
     ended.end = match ending {
         Ending::Answered(Answer::Wrote(report)) => keep(job, site, &mut ended, report, before),
         Ending::Answered(Answer::Reviewed(report)) => {
@@ -70,7 +71,9 @@ fn unless_it_meddled(job: &Job, site: &Site, ended: &mut Ended, before: &Before)
     let Some(worktree) = site.worktree() else { return };
     let what = match set_right(job, worktree, &ended.attempt, before.head.as_deref(), &before.dirty) {
         Ok(None) if site.meddled() == before.meddled => return,
-        Ok(None) => "what it read was changed while it ran, by another who may only read; its word does not count".to_owned(),
+        Ok(None) => {
+            "what it read was changed while it ran, by another who may only read; its word does not count".to_owned()
+        }
         Ok(Some((what, told))) => {
             site.note_meddled();
             ended.notes.extend(told);
@@ -125,7 +128,9 @@ fn compare_and_commit(
     report: &WriterReport,
     before: &Before,
 ) -> Result<Kept, TreeError> {
-    let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else { return Ok(Kept::default()) };
+    let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else {
+        return Ok(Kept::default());
+    };
     let attempt = ended.attempt.clone();
     let moved = branch::look(job, repository, Some(&attempt))?;
     ended.adopted = moved.adopted.map(Into::into);

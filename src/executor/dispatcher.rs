@@ -73,7 +73,9 @@ pub enum RunError {
     #[error(transparent)]
     Illegal(#[from] Illegal),
     /// The integration branch does not hold any more what cco put there.
-    #[error("the integration branch `{branch}` was rewritten: it no longer holds {known}, which cco put there\nhelp: `git branch -f {branch} {known}` brings it back, `cco run --fresh` starts over")]
+    #[error(
+        "the integration branch `{branch}` was rewritten: it no longer holds {known}, which cco put there\nhelp: `git branch -f {branch} {known}` brings it back, `cco run --fresh` starts over"
+    )]
     Rewritten {
         /// The branch.
         branch: String,

@@ -56,7 +56,12 @@ pub async fn integrate(
 ///
 /// # Errors
 /// Git's own.
-pub fn landed(job: &Job, repository: &Repository, attempt: &AttemptId, work: &Worked) -> Result<Option<Integration>, TreeError> {
+pub fn landed(
+    job: &Job,
+    repository: &Repository,
+    attempt: &AttemptId,
+    work: &Worked,
+) -> Result<Option<Integration>, TreeError> {
     let since = work.branch.as_deref().unwrap_or_else(|| repository.base());
     let Some(commit) = repository.landed(attempt, since)? else { return Ok(None) };
     if let Some(worktree) = repository.worktree(&attempt.on)? {
@@ -192,7 +197,12 @@ impl Way<'_> {
 
     fn regenerates(&self, file: &Path) -> Option<String> {
         let shared = self.job.manifest.shared_files();
-        shared.iter().find(|shared| Path::new(&shared.path) == file)?.regenerate.as_ref().map(|text| text.as_str().to_owned())
+        shared
+            .iter()
+            .find(|shared| Path::new(&shared.path) == file)?
+            .regenerate
+            .as_ref()
+            .map(|text| text.as_str().to_owned())
     }
 
     /// Runs a command that makes a file anew; tells whether it did.

@@ -32,8 +32,7 @@ pub enum NoPlace {
 /// # Errors
 /// A file cannot be copied, a command of `setup` failed, or cco was told to stop.
 pub async fn set_up(job: &Job, dir: &Path, attempt: &AttemptId, stop: &watch::Receiver<Stop>) -> Result<(), NoPlace> {
-    copy(job, dir)
-        .map_err(|error| NoPlace::Failed(format!("a file of `copy` cannot be brought along: {error}")))?;
+    copy(job, dir).map_err(|error| NoPlace::Failed(format!("a file of `copy` cannot be brought along: {error}")))?;
     for (n, command) in job.manifest.execution.setup.iter().enumerate() {
         let log = format!("{}.setup-{}.log", attempt.file_stem(), n + 1);
         let run = command_run(job, dir, attempt, "setup", command.as_str(), log, SETUP_TIMEOUT);

@@ -93,7 +93,9 @@ impl Sites {
         stop: &watch::Receiver<Stop>,
     ) -> Result<(Site, Vec<String>), NoPlace> {
         let Some(repository) = job.tree.repository() else {
-            let site = self.shared(job, &attempt.on).ok_or_else(|| NoPlace::Failed("there is no work directory".to_owned()))?;
+            let site = self
+                .shared(job, &attempt.on)
+                .ok_or_else(|| NoPlace::Failed("there is no work directory".to_owned()))?;
             return Ok((site, Vec::new()));
         };
         let cell = self.cell(&attempt.on);
@@ -174,7 +176,8 @@ fn take_up(
     // In one that was never ready nobody has worked.
     let found = repository.worktree(&attempt.on)?;
     if let Some(unready) = found.as_ref().filter(|found| !found.is_ready())
-        && let Some(commit) = unready.adopt(&job.plan.spec, &attempt.on, "what was in a worktree that was not set up")?
+        && let Some(commit) =
+            unready.adopt(&job.plan.spec, &attempt.on, "what was in a worktree that was not set up")?
     {
         repository.keep(&format!("abandoned/{}-unready", attempt.file_stem()), &commit)?;
     }

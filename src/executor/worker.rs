@@ -312,7 +312,13 @@ impl Worker {
         noting(ran, notes.into_iter().chain(undone).collect())
     }
 
-    async fn run_check(&self, attempt: AttemptId, index: CheckIndex, place: Place, stop: watch::Receiver<Stop>) -> Ended {
+    async fn run_check(
+        &self,
+        attempt: AttemptId,
+        index: CheckIndex,
+        place: Place,
+        stop: watch::Receiver<Stop>,
+    ) -> Ended {
         match check::run(&self.job.supervisor, self.check_run(&attempt, index, place), stop).await {
             Ran::Checked(result) => {
                 let ms = result.evidence.ms;

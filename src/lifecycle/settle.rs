@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::event::{
     AttemptEnd, Cause, Escalation, Event, Issue, Proof, Redo, Scope, StaleReason, Trouble, Usage, Verdict,
 };
+use super::integration::Arrived;
 use super::report::{Claim, Severity, WriterReport};
 use super::state::{Illegal, RunState};
-use super::integration::Arrived;
 use super::subject::{Delivery, Phase, Slot, SubjectState};
 use super::{sameness, tally};
 use crate::ids::{AttemptId, Step, Subject};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::ids::{AttemptId, Subject};
 use crate::lifecycle::event::{
-    AttemptEnd, CheckResult, Event, GateAct, Integration, Issue, Pause, Proof, Redo, RunEnd, RunStarted, Scope, StaleReason, Trend,
-    Trouble, Usage, Verb, Verdict, VoteSettled,
+    AttemptEnd, CheckResult, Event, GateAct, Integration, Issue, Pause, Proof, Redo, RunEnd, RunStarted, Scope,
+    StaleReason, Trend, Trouble, Usage, Verb, Verdict, VoteSettled,
 };
 use crate::lifecycle::report::{Claim, Severity};
 use crate::text::{cost, duration, elide_end, one_line, plural};

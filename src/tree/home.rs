@@ -40,7 +40,8 @@ impl Home {
     pub fn is_shared(work_dir: &Path, worktrees: Option<bool>) -> bool {
         let there = |path: PathBuf| fs_err::symlink_metadata(path).is_ok();
         // A bare one is none to share a directory in; it is refused when it is opened.
-        let repository = |dir: &Path| there(dir.join(".git")) || ["HEAD", "objects", "refs"].iter().all(|it| there(dir.join(it)));
+        let repository =
+            |dir: &Path| there(dir.join(".git")) || ["HEAD", "objects", "refs"].iter().all(|it| there(dir.join(it)));
         !worktrees.unwrap_or_else(|| work_dir.ancestors().any(repository))
     }
 
@@ -92,9 +93,8 @@ impl Worktree {
         let _one = self.lock();
         let (head, wanted) = (self.head()?, self.commit_id(commit)?);
         let own = self.own_index()?;
-        let graft = self.graft(&head, &self.tree_of(super::State::Of(&wanted))?, &|path| {
-            files.iter().any(|file| file == path)
-        })?;
+        let graft = self
+            .graft(&head, &self.tree_of(super::State::Of(&wanted))?, &|path| files.iter().any(|file| file == path))?;
         self.set_files(&own, &graft)
     }
 }

@@ -8,6 +8,7 @@ mod engine;
 mod faults;
 mod findings;
 mod gates;
+mod integration;
 mod play;
 mod reviewers;
 mod sameness;

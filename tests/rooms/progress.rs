@@ -64,7 +64,7 @@ fn ended(subject: &str, step: &str, end: AttemptEnd, cost_usd: Option<f64>) -> E
 
 fn wrote(summary: &str) -> AttemptEnd {
     let report = WriterReport { summary: summary.into(), ..WriterReport::default() };
-    AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None, findings: Vec::new() }
+    AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None, findings: Vec::new(), change: None }
 }
 
 fn complete(name: &str) -> Event {
@@ -126,6 +126,7 @@ fn story() -> Vec<Record> {
         checks: Vec::new(),
         reviewers: Vec::new(),
         change_only: false,
+        merged: false,
         strict: false,
         set: Digest::default(),
     };

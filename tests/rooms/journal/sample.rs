@@ -88,9 +88,10 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
                 commit: Some("c0ffee".into()),
                 product: Some(Digest::of(b"files")),
                 findings: vec![],
+                change: None,
             },
         ),
-        ("review:1", AttemptEnd::Reviewed { report: Box::new(review), issues: vec![] }),
+        ("review:1", AttemptEnd::Reviewed { report: Box::new(review), issues: vec![], change: None }),
         ("vote:fix_strategy:2", AttemptEnd::Voted { ballot: Box::new(ballot) }),
         ("check:tests", AttemptEnd::Checked(Box::new(checked))),
         ("fix", AttemptEnd::Interrupted { resumable: false }),
@@ -181,6 +182,7 @@ pub fn engine() -> Vec<Vec<Event>> {
                 checks: vec!["lint".into()],
                 reviewers: vec![],
                 change_only: false,
+                merged: false,
                 strict: false,
                 set: Digest::of(b"checks"),
             },
@@ -226,8 +228,14 @@ pub fn enforcement() -> Vec<Vec<Event>> {
     };
     let review = ReviewReport { summary: "read it".into(), issues: vec![review_issue] };
     let ended = |step: &str, n, end| Event::AttemptEnded { attempt: attempt("auth", step, n), end, ms: 1, usage: None };
-    let wrote = AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None, findings: vec![issue()] };
-    let reviewed = AttemptEnd::Reviewed { report: Box::new(review), issues: vec![issue()] };
+    let wrote = AttemptEnd::Wrote {
+        report: Box::new(report),
+        commit: None,
+        product: None,
+        findings: vec![issue()],
+        change: None,
+    };
+    let reviewed = AttemptEnd::Reviewed { report: Box::new(review), issues: vec![issue()], change: None };
     let meddled = AttemptEnd::Failed { class: Trouble::Meddled, message: "wrote".into(), resumable: false };
     let full = AttemptEnd::Failed { class: Trouble::DiskFull, message: "full".into(), resumable: true };
     let opened = |scope, reviewers, change_only, strict| Event::ValidationOpened {
@@ -237,6 +245,7 @@ pub fn enforcement() -> Vec<Vec<Event>> {
         checks: vec![],
         reviewers,
         change_only,
+        merged: false,
         strict,
         set: Digest::of(b"checks"),
     };

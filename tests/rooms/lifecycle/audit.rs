@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cco::ids::{Digest, Step, Subject};
-use cco::lifecycle::event::{Answer, AttemptEnd, Event, Issue, Proof, RunEnd, Verb, Verdict};
+use cco::lifecycle::event::{Answer, AttemptEnd, Event, Integration, Issue, Proof, RunEnd, Verb, Verdict};
 use cco::lifecycle::settle::answer;
 use cco::lifecycle::state::RunState;
 use cco::lifecycle::subject::Phase;
@@ -33,6 +33,11 @@ struct Audit {
 impl Audit {
     fn see(&mut self, plan: &Plan, event: &Event) {
         match event {
+            // What reviewers said of a change holds for it wherever it is merged; commands are heard again.
+            Event::ValidationOpened { on, checks, merged: true, .. } => {
+                let heard = self.open.get_mut(on).unwrap_or_else(|| panic!("{on} was never validated before"));
+                heard.wanted.extend(checks.iter().cloned().map(Step::Check));
+            }
             Event::ValidationOpened { on, checks, reviewers, change_only: false, strict, .. } => {
                 let reviewers = reviewers.iter().flatten().map(|&reviewer| Step::Review(reviewer));
                 let wanted = checks.iter().cloned().map(Step::Check).chain(reviewers).collect();
@@ -49,6 +54,9 @@ impl Audit {
                         let verdict = if issues.iter().any(blocks) { Verdict::Fail } else { Verdict::Pass };
                         heard.said.insert(attempt.step.clone(), (verdict, issues.clone()));
                     }
+                    AttemptEnd::Integrated(step) if matches!(**step, Integration::Landed { .. }) => {}
+                    AttemptEnd::Integrated(_) if attempt.on == Subject::Run => drop(self.open.remove(&attempt.on)),
+                    AttemptEnd::Integrated(_) => heard.said.retain(|step, _| !matches!(step, Step::Check(_))),
                     AttemptEnd::Wrote { .. } => drop(self.open.remove(&attempt.on)),
                     _ => {}
                 }

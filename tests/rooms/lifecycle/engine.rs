@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cco::ids::{AttemptId, ComponentId, Digest, Subject};
+use cco::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 use cco::lifecycle::event::{
     Answer, AttemptEnd, CheckResult, Event, Evidence, Issue, Proof, RunEnd, Trouble, Verb, Verdict,
 };
@@ -12,7 +12,7 @@ use cco::lifecycle::report::{Claim, Severity, WriterReport};
 use cco::lifecycle::settle::answer;
 use cco::plan::{CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule};
 
-use super::world::{World, start, strategy, trouble};
+use super::world::{World, compared, landed, start, strategy, trouble};
 
 /// Near the end of a usage window nothing new begins, and the run waits for its end by itself.
 #[test]
@@ -79,6 +79,14 @@ impl World {
         while let Some(step) = next(&mut self.state, self.now, true, &mut || "s".into()).unwrap() {
             match step {
                 Next::Decide(events) => self.record(events, false),
+                Next::Launch(events, launch) if launch.attempt.step.by_cco() => {
+                    self.record(events, false);
+                    let end = match launch.attempt.step {
+                        Step::Compare => compared(Vec::new()),
+                        _ => AttemptEnd::Integrated(Box::new(landed("l"))),
+                    };
+                    self.settle(launch.attempt, end);
+                }
                 Next::Launch(events, launch) => {
                     self.record(events, false);
                     started.push(launch.attempt);
@@ -92,7 +100,13 @@ impl World {
         let report = WriterReport { status: Claim::Blocked, questions: vec!["how?".into()], ..WriterReport::default() };
         self.settle(
             attempt,
-            AttemptEnd::Wrote { report: Box::new(report), commit: None, product: None, findings: Vec::new() },
+            AttemptEnd::Wrote {
+                report: Box::new(report),
+                commit: None,
+                product: None,
+                findings: Vec::new(),
+                change: None,
+            },
         );
     }
 
@@ -154,7 +168,7 @@ fn checks_of_skipped_components_are_not_part_of_the_whole() {
     world.answers("q1", Verb::Skip);
     world.settle(
         attempts[1].clone(),
-        AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new() },
+        AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new(), change: None },
     );
     let check = world.start_all().remove(0);
     let skipped = format!("{}.check:check-{}-1", Subject::Run, attempts[0].on);
@@ -189,7 +203,13 @@ fn fail_fast_waits_for_no_backoff() {
 fn what_was_accepted_is_not_asked_about_again() {
     let policy = Policy { jobs: 4, max_fix_attempts: 0, ..Policy::default() };
     let mut world = World::begin(&apart_with(&["a"], policy), 0, &[], 0);
-    let wrote = || AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new() };
+    let wrote = || AttemptEnd::Wrote {
+        report: Box::default(),
+        commit: None,
+        product: None,
+        findings: Vec::new(),
+        change: None,
+    };
     let implement = world.start_all().remove(0);
     world.settle(implement, wrote());
     fail_checks(&mut world);
@@ -208,7 +228,7 @@ fn accepting_a_part_leaves_the_rest_open() {
     let implement = world.start_all().remove(0);
     world.settle(
         implement,
-        AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new() },
+        AttemptEnd::Wrote { report: Box::default(), commit: None, product: None, findings: Vec::new(), change: None },
     );
     fail_checks(&mut world);
     let words = Answer {

@@ -5,6 +5,7 @@ use cco::lifecycle::subject::Phase;
 use cco::plan::{Mode, Policy};
 
 use super::play::{Play, Setup, change_finding};
+use super::world::compared;
 
 fn found(texts: &[&str]) -> Vec<cco::lifecycle::event::Issue> {
     texts.iter().map(|text| change_finding(text)).collect()
@@ -85,12 +86,22 @@ fn a_retry_or_recheck_of_findings_after_a_skeleton_does_not_skip_the_implementat
     let policy = Policy { max_fix_attempts: 0, ..Setup::default().policy };
     let mut play = Play::new(Setup { plain: false, policy, ..Setup::default() });
     play.writes_with("skeleton", "sk", found(&["a test is gone"]), Vec::new());
-    // Nobody has looked at the change again: what was found stands.
+    // cco looks at the change again: what is still there stands.
+    play.own.push_back(compared(found(&["a test is gone"])));
     play.answers(Verb::Recheck);
     assert_eq!(play.question().map(|question| question.id), Some("q2".to_owned()));
     play.answers(Verb::Retry);
     play.writes("fix", "c1");
     assert_eq!(play.open(), ["implement"]);
+}
+
+#[test]
+fn a_recheck_of_findings_that_the_user_mended_goes_on() {
+    let policy = Policy { max_fix_attempts: 0, ..Setup::default().policy };
+    let mut play = Play::new(Setup { plain: false, policy, ..Setup::default() });
+    play.writes_with("skeleton", "sk", found(&["a test is gone"]), Vec::new());
+    play.answers(Verb::Recheck);
+    assert_eq!((play.question(), play.open()), (None, vec!["implement".to_owned()]));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Scripted runs of one component, `a`: each step is answered by name, and what follows is looked at.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cco::ids::{ComponentId, Digest};
+use cco::ids::{ComponentId, Digest, Step};
 use cco::lifecycle::event::{
     Answer, AttemptEnd, CheckResult, Escalation, Event, Evidence, Issue, Trend, Trouble, Verb, Verdict,
 };
@@ -14,7 +15,7 @@ use cco::lifecycle::state::RunState;
 use cco::lifecycle::subject::{Origin, SubjectState};
 use cco::plan::{CheckPlan, ComponentPlan, GatePlan, Mode, Parts, Plan, Policy, Schedule};
 
-use super::world::{World, start, strategy};
+use super::world::{World, compared, landed, start, strategy};
 
 /// What a scripted run is made of.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ impl Default for Setup {
 /// A run under way.
 pub struct Play {
     pub world: World,
+    /// How steps of cco's own end, in turn; then work lands, and nothing new is found.
+    pub own: VecDeque<AttemptEnd>,
     open: Vec<Launch>,
     sessions: u32,
 }
@@ -101,7 +104,7 @@ impl Play {
             only: None,
         };
         let world = World::begin(&Arc::new(Plan::new(parts).unwrap()), 0, records, 0);
-        let mut play = Self { world, open: Vec::new(), sessions: 0 };
+        let mut play = Self { world, own: VecDeque::new(), open: Vec::new(), sessions: 0 };
         play.go_on();
         play
     }
@@ -120,7 +123,16 @@ impl Play {
                     Next::Decide(events) => world.record(events, false),
                     Next::Launch(events, launch) => {
                         world.record(events, false);
-                        self.open.push(launch);
+                        if launch.attempt.step.by_cco() {
+                            let usual = || match launch.attempt.step {
+                                Step::Compare => compared(Vec::new()),
+                                _ => AttemptEnd::Integrated(Box::new(landed("l"))),
+                            };
+                            let end = self.own.pop_front().unwrap_or_else(usual);
+                            world.settle(launch.attempt, end);
+                        } else {
+                            self.open.push(launch);
+                        }
                     }
                 }
             }
@@ -178,7 +190,7 @@ impl Play {
         let disputes = disputes.into_iter().map(dispute).collect();
         let report = WriterReport { summary: format!("tried {commit}"), disputes, ..WriterReport::default() };
         let commit = (!commit.is_empty()).then(|| commit.into());
-        self.end(step, AttemptEnd::Wrote { report: Box::new(report), commit, product: None, findings });
+        self.end(step, AttemptEnd::Wrote { report: Box::new(report), commit, product: None, findings, change: None });
     }
 
     pub fn passes(&mut self, check: &str) {
@@ -200,7 +212,7 @@ impl Play {
 
     pub fn reviews(&mut self, reviewer: u8, issues: Vec<ReviewIssue>) {
         let report = Box::new(ReviewReport { summary: String::new(), issues });
-        self.end(&format!("review:{reviewer}"), AttemptEnd::Reviewed { report, issues: Vec::new() });
+        self.end(&format!("review:{reviewer}"), AttemptEnd::Reviewed { report, issues: Vec::new(), change: None });
     }
 
     /// Votes of the voters from `first` on.

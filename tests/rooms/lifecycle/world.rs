@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cco::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 use cco::lifecycle::event::{
-    AttemptEnd, CheckResult, Event, Evidence, Issue, RunEnd, RunStarted, TreeInfo, Trouble, Usage, Verdict,
+    AttemptEnd, CheckResult, Event, Evidence, Integration, Issue, RunEnd, RunStarted, TreeInfo, Trouble, Usage, Verdict,
 };
 use cco::lifecycle::next::{Next, Task, end_of, next, wake_at};
 use cco::lifecycle::reconcile;
@@ -152,6 +152,12 @@ pub fn answer_of(seed: u64, attempt: &AttemptId, ended: u32) -> AttemptEnd {
                 note: None,
             }))
         }
+        Step::Compare => compared(if lot < 20 { vec![tampered()] } else { Vec::new() }),
+        Step::Integrate => AttemptEnd::Integrated(Box::new(match lot {
+            0..60 => landed(&format!("l{lot}")),
+            60..85 => Integration::CaughtUp { commit: format!("m{lot}").into() },
+            _ => Integration::Conflicts { commit: format!("x{lot}").into(), files: vec!["a.rs".into()] },
+        })),
         step => match lot {
             0..80 => said(step, hash((seed, "said", &attempt.on, &attempt.step, ended))),
             80..86 => trouble(Trouble::Transient),
@@ -164,6 +170,16 @@ pub fn answer_of(seed: u64, attempt: &AttemptId, ended: u32) -> AttemptEnd {
     }
 }
 
+/// What cco found in a tree that the user may have changed.
+pub fn compared(findings: Vec<Issue>) -> AttemptEnd {
+    AttemptEnd::Compared { commit: None, product: None, findings, change: None }
+}
+
+/// Work that is on the branch as this commit.
+pub fn landed(commit: &str) -> Integration {
+    Integration::Landed { commit: Some(commit.into()), tree: "t".into(), product: None }
+}
+
 /// What an agent says that answers.
 pub fn said(step: &Step, lot: u64) -> AttemptEnd {
     match step {
@@ -172,6 +188,7 @@ pub fn said(step: &Step, lot: u64) -> AttemptEnd {
             AttemptEnd::Reviewed {
                 report: Box::new(ReviewReport { summary: String::new(), issues }),
                 issues: Vec::new(),
+                change: None,
             }
         }
         Step::Vote { gate, .. } => {
@@ -190,7 +207,7 @@ pub fn said(step: &Step, lot: u64) -> AttemptEnd {
             let dispute = |id: Digest| Dispute { issue: id.to_string(), reason: String::new() };
             let disputes = if lot.is_multiple_of(5) { known_findings().map(dispute).collect() } else { Vec::new() };
             let report = Box::new(WriterReport { disputes, ..WriterReport::default() });
-            AttemptEnd::Wrote { report, commit, product: None, findings }
+            AttemptEnd::Wrote { report, commit, product: None, findings, change: None }
         }
     }
 }
@@ -304,7 +321,10 @@ impl World {
             let (ended, answered) = match end {
                 AttemptEnd::Interrupted { .. } => continue,
                 AttemptEnd::Wrote { .. } | AttemptEnd::Reviewed { .. } | AttemptEnd::Voted { .. } => (1, 1),
-                AttemptEnd::Checked(_) | AttemptEnd::Failed { .. } => (1, 0),
+                AttemptEnd::Checked(_)
+                | AttemptEnd::Failed { .. }
+                | AttemptEnd::Compared { .. }
+                | AttemptEnd::Integrated(_) => (1, 0),
             };
             let known = self.ended.entry((attempt.on.clone(), attempt.step.clone())).or_default();
             *known = (known.0 + ended, known.1 + answered);
@@ -363,6 +383,8 @@ impl World {
         let counts = self.state.counts();
         assert!(counts.agents <= self.state.plan().policy.jobs, "world {}: too many agents", self.seed);
         assert!(counts.checks <= self.state.plan().policy.check_jobs);
+        let landing = self.flight.iter().filter(|attempt| attempt.step == Step::Integrate).count();
+        assert!(landing <= 1, "world {}: two land at once", self.seed);
         if self.state.plan().one_tree {
             assert!(counts.writers == 0 || counts.checks == 0, "world {}: a check beside a writer", self.seed);
             assert!(counts.writers == 0 || counts.readers == 0, "world {}: a reader beside a writer", self.seed);
