@@ -50,7 +50,11 @@ impl Tree {
 }
 
 impl Worktree {
-    fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
+    /// Commits what a step wrote; none where it changed nothing.
+    ///
+    /// # Errors
+    /// Git's own; nothing is lost, the changes stay in the tree.
+    pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
         let _one = self.lock();
         self.record(&self.dir, &listed(commit.paths.iter().map(|path| bytes_of(path))), &message(commit))
     }
@@ -87,7 +91,11 @@ impl Worktree {
         self.git.signed(&self.root, args)
     }
 
-    fn commit_of(&self, attempt: &AttemptId) -> Result<Option<String>, GitError> {
+    /// The commit of an attempt whose record was lost with the run that made it.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn commit_of(&self, attempt: &AttemptId) -> Result<Option<String>, GitError> {
         let pattern = format!("--grep=^{TRAILER}: {attempt}$");
         let range = format!("{}..HEAD", self.base);
         let found = self.git.run(&self.root, &["log", "-1", "--format=%H", &pattern, &range])?;

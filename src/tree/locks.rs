@@ -1,7 +1,7 @@
 //! The locks of a git that was killed: nobody else frees them. Only for a run that holds the spec's lock and has ended
 //! what the dead one left, so that nobody works there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::status::remove_if_there;
 
@@ -30,7 +30,7 @@ pub(super) fn release_in(dir: &Path, deep: bool) -> std::io::Result<()> {
 }
 
 /// Removes one lock, if it is there.
-pub(super) fn release(lock: &PathBuf) -> std::io::Result<()> {
+pub(super) fn release(lock: &Path) -> std::io::Result<()> {
     if lock.exists() {
         tracing::info!("removing `{}`, which a dead run left", lock.display());
         remove_if_there(lock)?;

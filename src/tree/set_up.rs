@@ -212,8 +212,9 @@ fn free_name(name: &str) -> Result<&Path, TreeError> {
 fn holds_something(root: &Path) -> std::io::Result<bool> {
     match fs_err::symlink_metadata(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
         Ok(about) if !about.is_dir() => return Ok(true),
-        about => drop(about?),
+        Ok(_) => {}
     }
     for entry in fs_err::read_dir(root)? {
         let entry = entry?;
