@@ -153,7 +153,11 @@ impl Repository {
         };
         let worktree = self.bind(name, &root, &git_dir);
         // By itself, since this takes long and others need not wait for it.
-        worktree.fill()?;
+        if let Err(error) = worktree.fill() {
+            // What cannot be removed now is found half made the next time.
+            let _ = self.clear(name, Unknown::Removed);
+            return Err(error.into());
+        }
         fs_err::create_dir_all(&worktree.dir)?;
         Ok(worktree)
     }

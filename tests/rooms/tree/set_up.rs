@@ -133,32 +133,23 @@ fn empty_but_link(root: &Path) {
 /// What a real git leaves that is killed while it checks out.
 #[test]
 fn a_set_up_that_was_killed_is_made_anew() {
-    let slow = "#!/bin/sh\ntest -e \"$STOP\" && kill -9 $PPID\ncat\n";
     let yard = Yard::prepared("", |repo| {
-        write(&repo.join("slow"), slow);
-        super::world::make_executable(&repo.join("slow"));
-        for n in 0..20 {
-            write(&repo.join(format!("{n}")), "x");
-        }
+        (0..20).for_each(|n| write(&repo.join(format!("{n}")), "x"));
         write(&repo.join("z.bin"), "z");
+        write(&repo.join(".gitattributes"), "z.bin filter=deadly\n");
     });
-    let stop = yard.home.path().join("stop");
-    let smudge = format!("STOP='{}' '{}'", stop.display(), yard.repo.join("slow").display());
-    write(&yard.repo.join(".git/info/attributes"), "z.bin filter=slow\n");
-    let config = yard.repo.join(".git/config");
-    let before = fs::read(&config).unwrap();
-    sh_git(&yard.repo, &["config", "filter.slow.smudge", &smudge]);
-    write(&stop, "");
-    let base = yard.repository.base().to_owned();
-    assert!(yard.repository.set_up(&on("auth"), &base).is_err());
-    assert!(yard.root("auth").join("0").exists(), "killed in the middle");
-    fs::remove_file(&stop).unwrap();
-    for repository in [&yard.repository, &yard.again()] {
-        assert!(repository.worktree(&on("auth")).unwrap().is_none());
-    }
-    yard.again().set_up(&on("auth"), &base).unwrap();
-    assert_exact(&yard.root("auth"), &base);
-    fs::write(config, before).unwrap();
+    let (base, root) = (yard.repository.base().to_owned(), yard.root("auth"));
+    let add = ["worktree", "add", "-q", "--detach", "--no-checkout", root.to_str().unwrap(), &base];
+    sh_git(&yard.repo, &add);
+    let script = "VICTIM=$$ exec git -c filter.deadly.smudge='kill -9 $VICTIM' read-tree --reset -u HEAD";
+    let killed = std::process::Command::new("sh").args(["-c", script]).current_dir(&root).status().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&killed), Some(9));
+    assert!(root.join("0").exists() && !root.join("z.bin").exists(), "killed in the middle");
+    let next = yard.again();
+    assert!(next.worktree(&on("auth")).unwrap().is_none());
+    next.set_up(&on("auth"), &base).unwrap();
+    assert_exact(&root, &base);
+    assert!(!yard.worktrees.join(".aside").exists());
 }
 
 #[test]

@@ -77,6 +77,8 @@ impl Yard {
         write(&repo.join("the user's"), "staged");
         sh_git(&repo, &["add", "the user's"]);
         write(&repo.join("the user's"), "not staged");
+        // Git keeps no empty directory.
+        fs::create_dir_all(repo.join(work_dir)).unwrap();
         Self::of(home, &repo, work_dir)
     }
 
