@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::changes::Difference;
 use super::disk::OnDisk;
-use super::git::{Git, GitError};
+use super::git::Git;
 use super::restore::Graft;
 use super::status::{Entry, Kind, OWN_INDEX, SUBMODULE, remove_if_there};
 use super::{TreeError, Worktree};
@@ -155,7 +155,10 @@ impl Worktree {
     }
 
     /// Fills a worktree that was just registered, whose index is there only when all files are.
-    pub(super) fn fill(&self) -> Result<(), GitError> {
-        self.git.run(&self.root, &["read-tree", "--reset", "-u", "HEAD"]).map(drop)
+    pub(super) fn fill(&self) -> Result<(), TreeError> {
+        self.git.run(&self.root, &["read-tree", "--reset", "-u", "HEAD"])?;
+        // What git knows of the files that it just wrote is right, and saves the first look from reading all of them.
+        fs_err::copy(self.git_dir.join("index"), self.git_dir.join(OWN_INDEX))?;
+        Ok(())
     }
 }

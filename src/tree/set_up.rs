@@ -156,7 +156,7 @@ impl Repository {
         if let Err(error) = worktree.fill() {
             // What cannot be removed now is found half made the next time.
             let _ = self.clear(name, Unknown::Removed);
-            return Err(error.into());
+            return Err(error);
         }
         fs_err::create_dir_all(&worktree.dir)?;
         Ok(worktree)

@@ -192,7 +192,7 @@ fn a_filter_that_cannot_be_run_is_told() {
     let repo = home.path().join("repo");
     sh_git(home.path(), &["init", "-q", "-b", "main", "repo"]);
     write(&repo.join("a.bin"), "pointer");
-    write(&repo.join("plain"), "p");
+    write(&repo.join("0 plain"), "p");
     sh_git(&repo, &["add", "-A"]);
     sh_git(&repo, &["commit", "-q", "-m", "base"]);
     write(&repo.join(".gitattributes"), "*.bin filter=lfs diff=lfs merge=lfs -text\n");
@@ -218,13 +218,15 @@ fn a_filter_that_cannot_be_run_is_told() {
     let worktree = yard.set_up("auth");
     let root = yard.root("auth");
     write(&root.join("a.bin"), "another");
-    write(&root.join("plain"), "another");
+    write(&root.join("0 plain"), "another");
     let work = commit(&worktree, "auth");
     worktree.position(&base).unwrap();
-    fs::write(&config, &with).unwrap();
+    // Told apart from the clean filter, without which git cannot even look.
+    fs::write(&config, String::from_utf8(with).unwrap().replace("no-such-lfs clean %f", "cat")).unwrap();
     let before = snapshot(&root);
     let said = worktree.position(&work).unwrap_err().to_string();
-    assert!(said.contains("lfs"), "{said}");
+    assert!(said.contains("smudge filter lfs failed"), "{said}");
+    assert_eq!(fs::read_to_string(root.join("0 plain")).unwrap(), "another", "failed in the middle");
     fs::write(&config, &without).unwrap();
     let worktree = yard.again().worktree(&on("auth")).unwrap().unwrap();
     assert_eq!((snapshot(&root), worktree.head().unwrap()), (before, base));

@@ -111,6 +111,7 @@ fn only_markers_in_their_order_count() {
         ("x\r\n<<<<<<< a\r\n=======\r\n>>>>>>> b\r\n", true),
         ("<<<<<<<<<< a\n==========\n>>>>>>>>>> b", true),
         ("<<<<<<< a\n||||||| c\n=======\n>>>>>>> b", true),
+        ("<<<<<<< a\n======= x\n>>>>>>> b\n", false),
         ("Title\n=======\n", false),
         (">>>>>>> b\n=======\n<<<<<<< a\n", false),
         ("<<<<<<< a\n>>>>>>> b\n", false),

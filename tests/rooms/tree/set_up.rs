@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cco::tree::{Owner, TreeError};
+use cco::tree::{Bounds, Commit, Owner, State, TreeError, Until, changed_between};
 
-use super::world::{git, sh_git, write};
-use super::yard::{Yard, assert_exact, attempt, commit, counting, merge, on, place};
+use super::world::{sh_git, write};
+use super::yard::{SPEC, Yard, assert_exact, attempt, commit, counting, merge, on, place};
 
 const FILES: [(&str, &str); 4] = [("w/a", "a"), ("b", "b"), (".gitignore", "target/\n"), ("sub/deep/x y", "x")];
 
@@ -59,6 +59,44 @@ fn what_is_there_whole_is_kept() {
     let refused = next.set_up(&on("auth"), &tip).unwrap_err();
     assert!(matches!(&refused, TreeError::Uncommitted(path) if path == Path::new("b")), "{refused}");
     assert_eq!(fs::read_to_string(yard.root("auth").join("b")).unwrap(), "not committed");
+}
+
+/// What was made for the one worktree of a run does the same in one of many.
+#[test]
+fn all_that_a_worktree_can_do_it_does_detached() {
+    let yard = Yard::new("w", &[("w/a", "a\n"), ("b", "b\n"), (".gitignore", "*.log\n")]);
+    let base = yard.repository.base().to_owned();
+    let (worktree, other) = (yard.set_up("auth"), yard.set_up("other"));
+    let (root, patch) = (yard.root("auth"), yard.home.path().join("runs/x.patch"));
+    let all = |_: &Path| true;
+    write(&root.join("w/a"), "work\n");
+    let work = commit(&worktree, "auth");
+    assert_eq!(worktree.commit_of(&attempt("auth", 1)).unwrap(), Some(work.clone()));
+    assert_eq!(worktree.commit_of(&attempt("auth", 2)).unwrap(), None);
+    assert_eq!(worktree.files_written_by(&base, &on("auth")).unwrap().len(), 1);
+    let changes = worktree.changes(&base, Until::Commit(&work), &all, Bounds::default()).unwrap();
+    assert_eq!(changes.iter().map(|it| &*it.path).collect::<Vec<_>>(), [Path::new("a")]);
+    let diff = worktree.diff_text(&base, &work, &all, 1000).unwrap();
+    assert!(diff.text.contains("+work") && diff.files == 1 && diff.whole);
+    assert!(worktree.patch_id(&base, &work, &all).unwrap().is_some());
+
+    write(&root.join("b"), "meddled\n");
+    write(&root.join("x.log"), "ignored");
+    assert_eq!(worktree.ignored().unwrap(), [PathBuf::from("../x.log")]);
+    assert_eq!(worktree.meddled(&patch).unwrap().unwrap().changes.len(), 1);
+    assert!(fs::read_to_string(&patch).unwrap().contains("+meddled"));
+    write(&root.join("w/a"), "half\n");
+    let left = worktree.put_back(SPEC, &attempt("auth", 2), |_| true).unwrap().unwrap();
+    assert_eq!(sh_git(&root, &["show", &format!("{}:w/a", left.kept)]), "half");
+    let restored = Commit { spec: SPEC, attempt: &attempt("auth", 3), summary: "back", paths: &[] };
+    let made = worktree.restore(State::Of(&base), &all, &restored).unwrap().unwrap();
+    assert_exact(&root, &made);
+    assert_eq!(worktree.tree().unwrap(), yard.repository.tree_of(&base).unwrap());
+    let seen = worktree.main_checkout().unwrap();
+    assert_eq!(changed_between(&seen, &yard.repository.main_checkout().unwrap()), Vec::<PathBuf>::new());
+
+    assert_eq!((other.head().unwrap(), yard.repository.tip().unwrap()), (base.clone(), base));
+    assert_eq!(other.uncommitted().unwrap(), []);
 }
 
 /// Every state in which a killed `set_up` or `remove` can leave files and registration.
@@ -302,7 +340,7 @@ fn the_calls_are_counted_and_do_not_grow() {
     let yard = Yard::new("", &FILES);
     let (git_counted, log) = counting(yard.home.path());
     let place = place(yard.home.path(), &yard.repo, Some(yard.repository.base().to_owned()));
-    let repository = cco::tree::Repository::open(git_counted, &place, super::yard::SPEC).unwrap();
+    let repository = cco::tree::Repository::open(git_counted, &place, SPEC).unwrap();
     let calls = |act: &mut dyn FnMut()| {
         let _ = fs::remove_file(&log);
         act();
@@ -341,5 +379,4 @@ fn the_calls_are_counted_and_do_not_grow() {
     // A tip; add, fill | status: read-tree, config, status; read-tree, update-index, diff, commit, rev-parse; keep |
     // commit, head, is-ancestor | tree; commit-tree, update-ref | forget.
     assert_eq!(first, [3, 9, 4, 3, 1]);
-    drop(git());
 }
