@@ -50,7 +50,7 @@ impl Tree {
 }
 
 impl Worktree {
-    /// As [`Tree::commit`].
+    /// Commits what a step wrote; none where it changed nothing.
     ///
     /// # Errors
     /// Git's own; nothing is lost, the changes stay in the tree.
@@ -91,7 +91,7 @@ impl Worktree {
         self.git.signed(&self.root, args)
     }
 
-    /// As [`Tree::commit_of`].
+    /// The commit of an attempt whose record was lost with the run that made it.
     ///
     /// # Errors
     /// Git's own.

@@ -43,14 +43,15 @@ pub enum GitError {
 }
 
 /// Settings of every call. Hooks and the file monitor run programs that the tree's owner chose, and an agent may own
-/// the tree; git syncs nothing by default, and a commit must be durable before the record that names it.
-const SETTINGS: [&str; 6] = [
+/// the tree; git syncs nothing by default, and a commit must be durable before the record that names it; and a submodule is another repository, with settings of its own.
+const SETTINGS: [&str; 7] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.fsync=committed,loose-object,reference",
     "commit.gpgSign=false",
     "gc.auto=0",
     "advice.detachedHead=false",
+    "submodule.recurse=false",
 ];
 
 /// Git, as it is run everywhere in this program.

@@ -1,9 +1,21 @@
 //! The locks of a git that was killed: nobody else frees them. Only for a run that holds the spec's lock and has ended
 //! what the dead one left, so that nobody works there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::status::remove_if_there;
+use super::{TreeError, Worktree};
+
+impl Worktree {
+    /// Frees what a git left locked that was killed in this worktree, as an agent's can be. Nobody may be working there.
+    ///
+    /// # Errors
+    /// A lock cannot be removed.
+    pub fn release_locks(&self) -> Result<(), TreeError> {
+        let _one = self.lock();
+        Ok(release_in(&self.git_dir, false)?)
+    }
+}
 
 /// Removes the locks in a directory, and with `deep` those below it.
 pub(super) fn release_in(dir: &Path, deep: bool) -> std::io::Result<()> {
@@ -30,7 +42,7 @@ pub(super) fn release_in(dir: &Path, deep: bool) -> std::io::Result<()> {
 }
 
 /// Removes one lock, if it is there.
-pub(super) fn release(lock: &PathBuf) -> std::io::Result<()> {
+pub(super) fn release(lock: &Path) -> std::io::Result<()> {
     if lock.exists() {
         tracing::info!("removing `{}`, which a dead run left", lock.display());
         remove_if_there(lock)?;

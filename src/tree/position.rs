@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::changes::Difference;
 use super::disk::OnDisk;
-use super::git::{Git, GitError};
+use super::git::Git;
 use super::restore::Graft;
-use super::status::{Entry, Kind, SUBMODULE, remove_if_there};
+use super::status::{Entry, Kind, OWN_INDEX, SUBMODULE, remove_if_there};
 use super::{TreeError, Worktree};
 use crate::fsx;
 
@@ -49,9 +49,11 @@ impl Worktree {
         if !differences.is_empty() {
             fsx::write_whole(&note, target.as_bytes())?;
             // Nothing is lost by force, as was just looked at.
-            own.run(&self.root, &["read-tree", "--reset", "-u", "--no-recurse-submodules", target])?;
+            own.run(&self.root, &["read-tree", "--reset", "-u", target])?;
         }
-        self.git.run(&self.root, &["read-tree", "--reset", target])?;
+        // Git's own becomes the same, with what is known of the files: it would take one that was written anew for
+        // changed where that gave it another length (line ends).
+        fsx::write_whole(&self.git_dir.join("index"), &fs_err::read(self.git_dir.join(OWN_INDEX))?)?;
         self.move_head(why, target)?;
         remove_if_there(&note)?;
         fs_err::create_dir_all(&self.dir)?;
@@ -153,7 +155,10 @@ impl Worktree {
     }
 
     /// Fills a worktree that was just registered, whose index is there only when all files are.
-    pub(super) fn fill(&self) -> Result<(), GitError> {
-        self.git.run(&self.root, &["read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD"]).map(drop)
+    pub(super) fn fill(&self) -> Result<(), TreeError> {
+        self.git.run(&self.root, &["read-tree", "--reset", "-u", "HEAD"])?;
+        // What git knows of the files that it just wrote is right, and saves the first look from reading all of them.
+        fs_err::copy(self.git_dir.join("index"), self.git_dir.join(OWN_INDEX))?;
+        Ok(())
     }
 }

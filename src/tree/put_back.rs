@@ -39,7 +39,11 @@ impl Tree {
 }
 
 impl Worktree {
-    fn put_back(
+    /// As [`Tree::put_back`].
+    ///
+    /// # Errors
+    /// Git's own. Nothing is put back that is not kept.
+    pub fn put_back(
         &self,
         spec: &str,
         attempt: &AttemptId,

@@ -153,7 +153,11 @@ impl Repository {
         };
         let worktree = self.bind(name, &root, &git_dir);
         // By itself, since this takes long and others need not wait for it.
-        worktree.fill()?;
+        if let Err(error) = worktree.fill() {
+            // What cannot be removed now is found half made the next time.
+            let _ = self.clear(name, Unknown::Removed);
+            return Err(error);
+        }
         fs_err::create_dir_all(&worktree.dir)?;
         Ok(worktree)
     }
@@ -212,8 +216,9 @@ fn free_name(name: &str) -> Result<&Path, TreeError> {
 fn holds_something(root: &Path) -> std::io::Result<bool> {
     match fs_err::symlink_metadata(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
         Ok(about) if !about.is_dir() => return Ok(true),
-        about => drop(about?),
+        Ok(_) => {}
     }
     for entry in fs_err::read_dir(root)? {
         let entry = entry?;

@@ -50,6 +50,9 @@ pub(super) struct Blob {
     pub(super) id: String,
 }
 
+/// The index of our own, beside git's.
+pub(super) const OWN_INDEX: &str = "cco-index";
+
 /// The mode of a submodule.
 pub(super) const SUBMODULE: &str = "160000";
 
@@ -104,7 +107,7 @@ impl Worktree {
     /// Git with an index of our own, which holds the last commit and is kept, so that files are not read each time. The
     /// caller holds the lock.
     pub(super) fn own_index(&self) -> Result<Git, TreeError> {
-        let index = self.git_dir.join("cco-index");
+        let index = self.git_dir.join(OWN_INDEX);
         let git = self.git.with("GIT_INDEX_FILE", index.as_os_str()).set(&STRICT);
         // Nobody else writes it, so a lock is that of a git that was killed.
         remove_if_there(&self.git_dir.join("cco-index.lock"))?;

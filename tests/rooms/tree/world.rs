@@ -131,7 +131,14 @@ pub fn attempt() -> AttemptId {
 }
 
 pub fn git() -> Git {
-    let environment: Vec<(OsString, OsString)> = environment().collect();
+    git_with(&[])
+}
+
+/// Git with some variables of its environment changed.
+pub fn git_with(more: &[(&str, OsString)]) -> Git {
+    let mut environment: Vec<(OsString, OsString)> = environment().collect();
+    environment.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
+    environment.extend(more.iter().map(|(name, value)| (OsString::from(name), value.clone())));
     Git::new(Arc::from(environment), ("CCO_RUN".into(), "test".into()))
 }
 
