@@ -33,6 +33,7 @@ pub mod check;
 pub mod cli;
 pub mod context;
 pub mod executor;
+pub mod import;
 pub mod journal;
 pub mod lifecycle;
 pub mod plan;
