@@ -95,7 +95,9 @@ impl ValueEnum for Dialect {
     }
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
-            Self::Speckit => PossibleValue::new("speckit").help("tasks.md of GitHub's spec-kit, with plan.md and spec.md beside it"),
+            Self::Speckit => {
+                PossibleValue::new("speckit").help("tasks.md of GitHub's spec-kit, with plan.md and spec.md beside it")
+            }
             Self::Taskmaster => PossibleValue::new("taskmaster").help("tasks.json of Task Master"),
             Self::Markdown => PossibleValue::new("markdown").help("A checklist, or a table of files"),
         })

@@ -81,7 +81,8 @@ fn word(complexity: ComponentComplexity) -> &'static str {
 fn status(entry: &mut Entry, value: &str, place: Place, losses: &mut Losses) {
     match bare(value).to_lowercase().trim_matches(['[', ']']) {
         "done" | "complete" | "completed" | "finished" | "x" | "yes" | "✅" | "✓" | "✔" => entry.done = true,
-        "" | " " | "todo" | "to do" | "open" | "pending" | "no" | "-" | "planned" | "⬜" | "☐" | "not started" | "new" => {}
+        "" | " " | "todo" | "to do" | "open" | "pending" | "no" | "-" | "planned" | "⬜" | "☐" | "not started"
+        | "new" => {}
         _ => {
             let message = format!("the status {} has no home", quoted(value));
             losses.changed(Code::Status, place, message, "it is done like any other");
@@ -117,7 +118,17 @@ pub(super) fn read(
 ) -> Result<(), ImportError> {
     let first = draft.tasks.len();
     let read = lines::read(source.text);
-    let mut reader = Reader { order, index, draft, losses, table: None, current: None, in_files: false, unread: (0, 0) };
+    let mut reader = Reader {
+        order,
+        index,
+        draft,
+        losses,
+        table: None,
+        last_row: 0,
+        current: None,
+        in_files: false,
+        unread: (0, 0),
+    };
     for (number, line) in read.lines.iter().enumerate() {
         reader.line(line, read.lines.get(number + 1));
     }
@@ -137,6 +148,8 @@ struct Reader<'o, 'd> {
     draft: &'d mut Draft,
     losses: &'d mut Losses,
     table: Option<Rows>,
+    /// The line of its last row.
+    last_row: usize,
     /// The number of the task whose lines follow, and its indent.
     current: Option<(usize, usize)>,
     /// Whether files are listed here, without boxes.
@@ -187,8 +200,13 @@ impl Reader<'_, '_> {
     fn row(&mut self, line: &Line<'_>, row: &str, next: Option<&Line<'_>>) {
         self.current = None;
         let place = self.place(line.number);
+        if self.last_row + 1 != line.number {
+            self.table = None;
+        }
+        self.last_row = line.number;
         let Some(Rows::Body(table)) = &self.table else {
-            let ruled = next.is_some_and(|next| matches!(next.kind, Kind::Row(row) if lines::is_ruler(&lines::cells(row))));
+            let ruled =
+                next.is_some_and(|next| matches!(next.kind, Kind::Row(row) if lines::is_ruler(&lines::cells(row))));
             if ruled {
                 self.table = Some(Rows::Body(Table::begin(row, place, self.losses)));
             } else {
@@ -318,7 +336,8 @@ impl Reader<'_, '_> {
 /// Whether a heading or label announces files.
 fn lists_files(text: &str) -> bool {
     let text = text.to_lowercase();
-    ["create", "modify", "change", "edit", "touch", "update"].iter().any(|verb| text.contains(verb)) && text.contains("file")
+    ["create", "modify", "change", "edit", "touch", "update"].iter().any(|verb| text.contains(verb))
+        && text.contains("file")
 }
 
 fn starts_field(text: &str) -> bool {
@@ -336,13 +355,15 @@ fn field_of(text: &str) -> Option<(Field, &str)> {
         return Some((field, value.trim_start_matches('*').trim()));
     }
     ["depends on ", "depends upon ", "requires ", "after ", "blocked by "].iter().find_map(|words| {
-        let behind = text.get(..words.len()).filter(|start| start.eq_ignore_ascii_case(words)).map(|_| &text[words.len()..]);
+        let behind =
+            text.get(..words.len()).filter(|start| start.eq_ignore_ascii_case(words)).map(|_| &text[words.len()..]);
         behind.map(|value| (Field::Depends, value))
     })
 }
 
 /// Finds the name at the beginning of an item, and leaves the rest as its purpose.
 fn name(entry: &mut Entry, text: &str) {
+    let text = action(entry, text);
     for mark in ["**", "`", "__"] {
         if let Some((name, rest)) = text.strip_prefix(mark).and_then(|rest| rest.split_once(mark)) {
             name.trim().trim_end_matches(':').clone_into(&mut entry.name);
@@ -359,6 +380,17 @@ fn name(entry: &mut Entry, text: &str) {
     } else {
         text.clone_into(&mut entry.purpose);
     }
+}
+
+/// Takes a word such as `Create:` off the beginning of an item in a list of files.
+fn action<'t>(entry: &mut Entry, text: &'t str) -> &'t str {
+    let Some((word, rest)) = text.split_once(':').filter(|_| entry.in_files_section) else { return text };
+    let is_action = ["create", "modify", "update", "edit", "add", "new", "delete", "remove", "change", "rename"];
+    if !is_action.contains(&bare(word).to_lowercase().as_str()) {
+        return text;
+    }
+    bare(word).clone_into(&mut entry.action);
+    rest.trim_start_matches('*').trim_start()
 }
 
 /// The text behind a name, without what separates the two.
@@ -410,8 +442,10 @@ fn of_file(path: &str) -> String {
     let file = parts.next().unwrap_or_default();
     let stem = file.split('.').find(|part| !part.is_empty()).unwrap_or(file);
     match (stem, parts.next()) {
-        ("mod" | "lib" | "main" | "index" | "__init__" | "page" | "route", Some(directory)) => made(&format!("{directory}-{stem}")),
-        _ => made(stem),
+        ("mod" | "lib" | "main" | "index" | "__init__" | "page" | "route", Some(directory)) => {
+            safe_name(&format!("{directory}-{stem}"))
+        }
+        _ => safe_name(stem),
     }
 }
 

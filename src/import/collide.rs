@@ -36,7 +36,14 @@ pub(super) fn serialise(tasks: &[Task], names: &Names, graph: &mut Graph, losses
                     continue;
                 }
                 graph.dependencies[node as usize].push(earlier);
-                report(tasks, names, [graph.nodes[earlier as usize], graph.nodes[node as usize]], &file.path, waits, losses);
+                report(
+                    tasks,
+                    names,
+                    [graph.nodes[earlier as usize], graph.nodes[node as usize]],
+                    &file.path,
+                    waits,
+                    losses,
+                );
             }
         }
     }
@@ -53,7 +60,9 @@ fn report(tasks: &[Task], names: &Names, pair: [usize; 2], path: &str, waits: Op
     let message = if tasks[earlier].parallel && tasks[later].parallel {
         format!("`{first}` and `{second}` are marked [P] and both write `{path}`")
     } else if waits.is_none() {
-        format!("`{first}` and `{second}` may both write `{path}`; too many tasks to see whether one waits for the other")
+        format!(
+            "`{first}` and `{second}` may both write `{path}`; too many tasks to see whether one waits for the other"
+        )
     } else {
         format!("`{first}` and `{second}` may both write `{path}`, and neither waits for the other")
     };

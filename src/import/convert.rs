@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::Imported;
 use super::draft::{Draft, Task};
 use super::files::is_glob;
 use super::loss::{Code, Losses, Place};
 use super::names::Names;
 use super::order::Graph;
-use super::Imported;
 use crate::spec::forms::Text;
 use crate::spec::manifest::{Check, ComponentDef};
 use crate::text::terminal_safe;
@@ -29,7 +29,8 @@ pub(super) fn components(draft: Draft, names: &Names, graph: &Graph, mut losses:
         component.complexity = task.complexity;
         component.purpose = escaped.text(&task.purpose, task.place);
         component.notes = escaped.text(&task.notes.join("\n\n"), task.place);
-        component.checks = task.checks.iter().filter_map(|run| escaped.text(run, task.place)).map(Check::from).collect();
+        component.checks =
+            task.checks.iter().filter_map(|run| escaped.text(run, task.place)).map(Check::from).collect();
         components.push(component);
     }
     let gotchas = draft.gotchas.iter().filter_map(|text| escaped.text(text, Place::default())).collect();

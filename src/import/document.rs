@@ -22,7 +22,8 @@ pub struct Settled {
 impl Settled {
     /// What `base` has.
     pub fn of(base: &Map<String, Value>) -> Self {
-        let has = |key: &str| base.get("quality").and_then(|quality| quality.get(key)).is_some_and(|value| !value.is_null());
+        let has =
+            |key: &str| base.get("quality").and_then(|quality| quality.get(key)).is_some_and(|value| !value.is_null());
         Self { test_command: has("test_command"), lint_command: has("lint_command") }
     }
 }

@@ -115,13 +115,13 @@ impl Draft {
                     Code::Done,
                     task.place,
                     format!("`{id}` is done"),
-                    "left out; what depends on it does not wait",
+                    "left out, and nothing waits for it",
                 ),
                 Standing::Cancelled => losses.dropped(
                     Code::Cancelled,
                     task.place,
                     format!("`{id}` is cancelled"),
-                    "left out; what depends on it does not wait",
+                    "left out, and nothing waits for it",
                 ),
             }
         }

@@ -58,15 +58,17 @@ pub(super) fn field(name: &str) -> Option<Field> {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     Some(match name.as_str() {
         "id" | "#" | "no" | "no." | "nr" | "key" | "ref" => Field::Id,
-        "component" | "components" | "name" | "module" | "task" | "item" | "unit" | "part" | "step" | "service" | "title"
-        | "feature" => Field::Name,
-        "purpose" | "description" | "detail" | "details" | "change" | "changes" | "what" | "summary" | "responsibility"
-        | "notes" | "note" | "reason" | "why" | "scope" | "goal" => Field::Purpose,
+        "component" | "components" | "name" | "module" | "task" | "item" | "unit" | "part" | "step" | "service"
+        | "title" | "feature" => Field::Name,
+        "purpose" | "description" | "detail" | "details" | "change" | "changes" | "what" | "summary"
+        | "responsibility" | "notes" | "note" | "reason" | "why" | "scope" | "goal" => Field::Purpose,
         "action" | "operation" | "type" | "create/modify" => Field::Action,
         "check" | "checks" | "command" | "commands" | "verify" | "verification" | "validation" => Field::Checks,
         "status" | "done" | "state" => Field::Status,
         _ if name.len() > 40 => return None,
-        _ if has(&["depend", "requires", "blocked by", "prerequisite"]) || matches!(name.as_str(), "deps" | "after") => {
+        _ if has(&["depend", "requires", "blocked by", "prerequisite"])
+            || matches!(name.as_str(), "deps" | "after") =>
+        {
             Field::Depends
         }
         _ if has(&["file", "path", "location"]) => Field::Files,

@@ -28,6 +28,8 @@ pub(super) fn settle(order: &Order<'_>, tasks: &mut [Task], names: &Names, losse
             if !is_there {
                 missing.push(path.clone());
             }
+            // A path alone would read as one file.
+            let path = if file.path.ends_with('/') { format!("{path}/**") } else { path };
             if file.found == Found::Guessed {
                 guessed.push(path.clone());
             }
@@ -39,7 +41,7 @@ pub(super) fn settle(order: &Order<'_>, tasks: &mut [Task], names: &Names, losse
         }
         if !missing.is_empty() {
             let message = format!("`{id}` names what is not there: {}", some(&missing));
-            losses.kept(Code::MissingPath, task.place, message, "kept, as it may be to make it");
+            losses.kept(Code::MissingPath, task.place, message, "it may be to make it");
         }
         if task.files.is_empty() {
             without(order, task, id, losses);
@@ -81,7 +83,12 @@ fn without(order: &Order<'_>, task: &mut Task, id: &str, losses: &mut Losses) {
         losses.kept(Code::NoFile, task.place, message, action);
         return;
     }
-    losses.changed(Code::NoFile, task.place, message, format!("it may write {}, as `--write-set` says", some(order.write_set)));
+    losses.changed(
+        Code::NoFile,
+        task.place,
+        message,
+        format!("it may write {}, as `--write-set` says", some(order.write_set)),
+    );
     task.files.extend(order.write_set.iter().map(|path| NamedFile { path: path.clone(), found: Found::Fallback }));
 }
 

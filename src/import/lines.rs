@@ -169,7 +169,8 @@ fn push(cells: &mut [String], c: char) {
 
 /// Whether a row only separates the head of a table from its body.
 pub(super) fn is_ruler(cells: &[String]) -> bool {
-    !cells.is_empty() && cells.iter().all(|cell| cell.contains('-') && cell.chars().all(|c| matches!(c, '-' | ':' | ' ')))
+    !cells.is_empty()
+        && cells.iter().all(|cell| cell.contains('-') && cell.chars().all(|c| matches!(c, '-' | ':' | ' ')))
 }
 
 /// `text` without the marks of emphasis and code at its ends.

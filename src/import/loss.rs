@@ -27,6 +27,8 @@ pub enum Code {
     DerivedOrder,
     /// Nothing says what depends on what.
     NoOrder,
+    /// Tests that are tasks of their own.
+    OwnTests,
     /// Tasks that write the same file at the same time.
     SameFile,
     /// A path at which there is nothing.
@@ -78,6 +80,7 @@ impl Code {
             Self::UnclearOrder => "I205",
             Self::DerivedOrder => "I206",
             Self::NoOrder => "I207",
+            Self::OwnTests => "I208",
             Self::SameFile => "I301",
             Self::MissingPath => "I302",
             Self::BadPath => "I303",

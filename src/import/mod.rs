@@ -30,8 +30,8 @@ use crate::spec::load::{MAX_COMPONENTS, MAX_DEPTH};
 use crate::spec::manifest::{Check, ComponentDef};
 
 use draft::Draft;
-pub use loss::{Code, Effect, Loss, Place};
 use loss::Losses;
+pub use loss::{Code, Effect, Loss, Place};
 
 /// Largest file that is read, in bytes: a manifest may have 16 MiB, and what is imported becomes longer.
 pub const MAX_BYTES: u64 = 8 * 1024 * 1024;

@@ -136,9 +136,12 @@ fn report_name(tasks: &[Task], task: &Task, again: Option<usize>, safe: &str, na
             format!("its id is `{name}`; references to it mean that")
         });
     } else if safe != name {
-        losses.changed(Code::DuplicateId, task.place, format!("the id `{written}` is that of another but for case or file"), {
-            format!("its id is `{name}`")
-        });
+        losses.changed(
+            Code::DuplicateId,
+            task.place,
+            format!("the id `{written}` is that of another but for case or file"),
+            format!("its id is `{name}`"),
+        );
     }
 }
 

@@ -85,12 +85,15 @@ fn needs(tasks: &[Task], names: &Names, losses: &mut Losses) -> Vec<Vec<usize>> 
                     losses.dropped(Code::Ambiguous, need.place, message, "left out");
                 }
                 Meaning::Nothing => {
-                    suggestions += 1;
+                    // Any two numbers are near each other.
+                    suggestions += usize::from(need.text.contains(char::is_alphabetic));
                     let ids = || tasks.iter().map(|task| task.id.as_str()).filter(|id| *id != task.id);
-                    let meant = (suggestions <= MOST_SUGGESTIONS).then(|| nearest(&need.text, ids())).flatten();
-                    let meant = meant.map(|meant| format!("; `{}` is", visible(meant))).unwrap_or_default();
+                    let meant = (suggestions <= MOST_SUGGESTIONS && need.text.contains(char::is_alphabetic))
+                        .then(|| nearest(&need.text, ids()))
+                        .flatten();
+                    let meant = meant.map(|meant| format!(" (`{}` is)", visible(meant))).unwrap_or_default();
                     let message = format!("`{id}` depends on `{wanted}`, which is not there{meant}");
-                    losses.dropped(Code::Dangling, need.place, message, "the dependency is left out");
+                    losses.dropped(Code::Dangling, need.place, message, "left out");
                 }
             }
         }

@@ -10,11 +10,84 @@ pub(super) struct Mention {
 
 /// Endings of files that people write.
 const ENDINGS: [&str; 78] = [
-    "rs", "py", "pyi", "js", "jsx", "ts", "tsx", "mjs", "cjs", "go", "java", "kt", "kts", "swift", "rb", "php", "c", "h",
-    "cc", "cpp", "hpp", "m", "cs", "fs", "scala", "ex", "exs", "erl", "hs", "ml", "lua", "sh", "bash", "zsh", "fish", "ps1",
-    "sql", "md", "mdx", "rst", "txt", "adoc", "html", "htm", "css", "scss", "sass", "less", "vue", "svelte", "json",
-    "jsonc", "yaml", "yml", "toml", "ini", "cfg", "conf", "xml", "proto", "graphql", "gql", "prisma", "tf", "env", "example",
-    "lock", "gradle", "properties", "dart", "zig", "sol", "ipynb", "csv", "svg", "template", "snap", "service",
+    "rs",
+    "py",
+    "pyi",
+    "js",
+    "jsx",
+    "ts",
+    "tsx",
+    "mjs",
+    "cjs",
+    "go",
+    "java",
+    "kt",
+    "kts",
+    "swift",
+    "rb",
+    "php",
+    "c",
+    "h",
+    "cc",
+    "cpp",
+    "hpp",
+    "m",
+    "cs",
+    "fs",
+    "scala",
+    "ex",
+    "exs",
+    "erl",
+    "hs",
+    "ml",
+    "lua",
+    "sh",
+    "bash",
+    "zsh",
+    "fish",
+    "ps1",
+    "sql",
+    "md",
+    "mdx",
+    "rst",
+    "txt",
+    "adoc",
+    "html",
+    "htm",
+    "css",
+    "scss",
+    "sass",
+    "less",
+    "vue",
+    "svelte",
+    "json",
+    "jsonc",
+    "yaml",
+    "yml",
+    "toml",
+    "ini",
+    "cfg",
+    "conf",
+    "xml",
+    "proto",
+    "graphql",
+    "gql",
+    "prisma",
+    "tf",
+    "env",
+    "example",
+    "lock",
+    "gradle",
+    "properties",
+    "dart",
+    "zig",
+    "sol",
+    "ipynb",
+    "csv",
+    "svg",
+    "template",
+    "snap",
+    "service",
 ];
 
 /// Files without an ending.
@@ -23,15 +96,18 @@ const BARE_NAMES: [&str; 8] =
 
 /// Words that end like files and are names of software.
 const SOFTWARE: [&str; 26] = [
-    "node", "next", "nuxt", "vue", "express", "react", "three", "d3", "chart", "ember", "backbone", "discord", "socket",
-    "alpine", "angular", "nest", "moment", "day", "p5", "video", "solid", "asp", "web3", "ethers", "zod", "deno",
+    "node", "next", "nuxt", "vue", "express", "react", "three", "d3", "chart", "ember", "backbone", "discord",
+    "socket", "alpine", "angular", "nest", "moment", "day", "p5", "video", "solid", "asp", "web3", "ethers", "zod",
+    "deno",
 ];
 
 /// The paths that `text` names, each once, in its order.
 pub(super) fn mentions(text: &str) -> Vec<Mention> {
     let mut found: Vec<Mention> = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '`' | ',' | ';' | '(' | ')' | '"' | '\'' | '<' | '>' | '|')) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || matches!(c, '`' | ',' | ';' | '(' | ')' | '"' | '\'' | '<' | '>' | '|'))
+    {
         if let Some(mention) = mention(word)
             && seen.insert(mention.path.clone())
         {
@@ -63,7 +139,7 @@ fn mention(word: &str) -> Option<Mention> {
     let is_path = match directory {
         // `src/api/` is a directory, `and/` is none; `/` alone neither.
         Some(directory) if name.is_empty() => directory.contains(|c: char| c.is_alphanumeric()),
-        Some(_) => known || has_ending(name),
+        Some(_) => known || has_ending(name) || name.contains('*'),
         None => known,
     };
     let sure = known && directory.is_some_and(|directory| !directory.is_empty());
@@ -104,7 +180,9 @@ fn ending(name: &str) -> Option<&str> {
 fn is_software(word: &str) -> bool {
     let stem = word.strip_suffix(".js").or_else(|| word.strip_suffix(".JS"));
     let stem = stem.or_else(|| word.strip_suffix(".io")).map(str::to_lowercase);
-    stem.is_some_and(|stem| SOFTWARE.contains(&stem.as_str()) || (word.starts_with(char::is_uppercase) && stem.len() < 8))
+    stem.is_some_and(|stem| {
+        SOFTWARE.contains(&stem.as_str()) || (word.starts_with(char::is_uppercase) && stem.len() < 8)
+    })
 }
 
 fn is_host(word: &str) -> bool {

@@ -1,11 +1,11 @@
 //! spec-kit's `plan.md`: what the work is made with, and how its tests are run where that is clearly stated.
 
+use super::Source;
 use super::document::Settled;
 use super::draft::Draft;
 use super::lines::{self, Kind};
 use super::loss::{Code, Losses, Place};
 use super::names::quoted;
-use super::Source;
 use crate::diagnostic::visible;
 use crate::text::elide_end;
 
@@ -25,14 +25,50 @@ const LONGEST: usize = 600;
 
 /// How commands begin that run tests, and linters.
 const TESTS: [&str; 28] = [
-    "cargo test", "cargo nextest", "npm test", "npm run test", "npm t", "pnpm test", "pnpm run test", "yarn test", "bun test",
-    "npx vitest", "npx jest", "vitest run", "pytest", "python -m pytest", "python3 -m pytest", "uv run pytest", "poetry run pytest",
-    "go test", "mvn test", "./mvnw test", "gradle test", "./gradlew test", "make test", "just test", "dotnet test", "swift test",
-    "mix test", "bundle exec rspec",
+    "cargo test",
+    "cargo nextest",
+    "npm test",
+    "npm run test",
+    "npm t",
+    "pnpm test",
+    "pnpm run test",
+    "yarn test",
+    "bun test",
+    "npx vitest",
+    "npx jest",
+    "vitest run",
+    "pytest",
+    "python -m pytest",
+    "python3 -m pytest",
+    "uv run pytest",
+    "poetry run pytest",
+    "go test",
+    "mvn test",
+    "./mvnw test",
+    "gradle test",
+    "./gradlew test",
+    "make test",
+    "just test",
+    "dotnet test",
+    "swift test",
+    "mix test",
+    "bundle exec rspec",
 ];
 const LINTERS: [&str; 14] = [
-    "cargo clippy", "npm run lint", "pnpm lint", "pnpm run lint", "yarn lint", "npx eslint", "eslint .", "ruff check",
-    "uv run ruff check", "golangci-lint run", "go vet", "make lint", "just lint", "mypy ",
+    "cargo clippy",
+    "npm run lint",
+    "pnpm lint",
+    "pnpm run lint",
+    "yarn lint",
+    "npx eslint",
+    "eslint .",
+    "ruff check",
+    "uv run ruff check",
+    "golangci-lint run",
+    "go vet",
+    "make lint",
+    "just lint",
+    "mypy ",
 ];
 
 /// Takes the fields of the technical context over, and the whole for SPEC.md.
@@ -130,7 +166,12 @@ fn take(
             losses.dropped(Code::Command, place, message, "left out");
         }
         None => {
-            losses.kept(Code::Command, place, format!("`{}` is named", visible(command)), format!("taken as `{field}`"));
+            losses.kept(
+                Code::Command,
+                place,
+                format!("`{}` is named", visible(command)),
+                format!("taken as `{field}`"),
+            );
             *into = Some(command.to_owned());
         }
     }
@@ -141,7 +182,8 @@ fn stated<'v>(value: &'v str, known: &[&str]) -> Option<&'v str> {
     let codes = value.split('`').skip(1).step_by(2).map(str::trim);
     let mut commands = codes.filter(|code| {
         known.iter().any(|start| {
-            code.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') || start.ends_with(' '))
+            code.strip_prefix(start)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') || start.ends_with(' '))
         })
     });
     // A bare name such as `pytest` is as often the framework as the command.

@@ -31,7 +31,8 @@ pub(super) fn is_task_id(word: &str) -> bool {
 }
 
 fn words(text: &str) -> Vec<Word<'_>> {
-    let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '[' | ']' | '&' | '*' | '`' | '"');
+    let separates =
+        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '[' | ']' | '&' | '*' | '`' | '"');
     let mut words = Vec::new();
     for word in text.split(separates).filter(|word| !word.is_empty()) {
         let word = word.trim_matches(['.', ':', '!']);
@@ -53,7 +54,19 @@ pub(super) fn own_needs(text: &str, known: &Known<'_>) -> Vec<String> {
     let mut needs = Vec::new();
     for (index, word) in words.iter().enumerate() {
         let Word::Other(word) = word else { continue };
-        let says_so = ["depends", "dependent", "depend", "blocked", "requires", "require", "after", "needs", "dependencies", "deps", "prerequisites"];
+        let says_so = [
+            "depends",
+            "dependent",
+            "depend",
+            "blocked",
+            "requires",
+            "require",
+            "after",
+            "needs",
+            "dependencies",
+            "deps",
+            "prerequisites",
+        ];
         if !says_so.contains(&word.to_lowercase().trim_end_matches(':')) {
             continue;
         }
@@ -72,7 +85,9 @@ pub(super) fn order(text: &str, known: &Known<'_>) -> Option<(Vec<String>, Vec<S
     let verb = |word: &Word<'_>| match word {
         Word::Other(word) => match word.to_lowercase().as_str() {
             "blocks" | "block" | "before" | "→" | "->" | "=>" | "precedes" | "then" => Some(false),
-            "depends" | "depend" | "requires" | "require" | "after" | "needs" | "need" | "blocked" | "←" | "<-" => Some(true),
+            "depends" | "depend" | "requires" | "require" | "after" | "needs" | "need" | "blocked" | "←" | "<-" => {
+                Some(true)
+            }
             _ => None,
         },
         Word::Id(_) | Word::Range(..) => None,

@@ -42,7 +42,9 @@ pub(super) fn expect_tasks(order: &Order<'_>, draft: &Draft) -> Result<(), Impor
     let expected = match order.dialect {
         Dialect::Speckit => "a task of spec-kit is a line such as `- [ ] T001 [P] [US1] Create src/model.rs`",
         Dialect::Taskmaster => "its lists of tasks are empty",
-        Dialect::Markdown => "a task is `- [ ] name: what (files: src/a.rs; depends on: other)`, or a row of a table with a column of files",
+        Dialect::Markdown => {
+            "a task is `- [ ] name: what (files: src/a.rs; depends on: other)`, or a row of a table with a column of files"
+        }
     };
     let file = order.sources.first().map_or("", |source| source.name).to_owned();
     Err(ImportError::NoTasks { file, expected })
@@ -216,7 +218,8 @@ impl<'o, 'd, 'a> Reader<'o, 'd, 'a> {
         });
         let task = &mut self.draft.tasks[task];
         if names_files {
-            let named = paths::mentions(text).into_iter().map(|mention| NamedFile { path: mention.path, found: Found::Stated });
+            let named =
+                paths::mentions(text).into_iter().map(|mention| NamedFile { path: mention.path, found: Found::Stated });
             task.files.extend(named);
         }
         task.notes.push(text.to_owned());
@@ -306,7 +309,8 @@ impl<'o, 'd, 'a> Reader<'o, 'd, 'a> {
             match self.by_id.get(later.as_str()) {
                 Some(&task) => self.draft.tasks[task].needs.push(Need { place, text: earlier }),
                 None => {
-                    let message = format!("`{}` is said to wait for `{}`, but is not there", visible(&later), visible(&earlier));
+                    let message =
+                        format!("`{}` is said to wait for `{}`, but is not there", visible(&later), visible(&earlier));
                     self.losses.dropped(Code::Dangling, place, message, "left out");
                 }
             }
@@ -315,12 +319,19 @@ impl<'o, 'd, 'a> Reader<'o, 'd, 'a> {
             let message = format!("the label `[{}]` of {} has no home", visible(&label), plural(count, "task"));
             self.losses.kept(Code::NoHome, place, message, "kept in the notes");
         }
-        let open: Vec<&Task> = self.draft.tasks[first..].iter().filter(|task| task.standing == Standing::Open).collect();
+        let open: Vec<&Task> =
+            self.draft.tasks[first..].iter().filter(|task| task.standing == Standing::Open).collect();
         if let Some(task) = open.first().filter(|_| open.len() > 1) {
-            let message = "the order is that of the phases: no task says all that it waits for";
-            let action = "a task waits for the one before it, those marked [P] in a row wait together, each part under a heading \
-                          for the part before, user stories not for each other";
+            let message = "no task says all that it waits for";
+            let action = "read from the phases: a task waits for the one before it, tasks marked [P] in a row wait together, what \
+                          stands under a heading for what stands before it, user stories not for each other";
             self.losses.changed(Code::DerivedOrder, task.place, message, action);
+        }
+        let tests = |task: &&&Task| !task.files.is_empty() && task.files.iter().all(|file| is_test(&file.path));
+        if let Some(task) = open.iter().find(tests) {
+            let message = "tests are tasks of their own, and cco wants each change of code to come with a test";
+            let action = "set `execution.require_tests` to false where that is not wanted";
+            self.losses.kept(Code::OwnTests, task.place, message, action);
         }
         Ok(())
     }
@@ -328,8 +339,15 @@ impl<'o, 'd, 'a> Reader<'o, 'd, 'a> {
 
 /// `US1` and what templates say for it.
 fn is_story(label: &str) -> bool {
-    label.strip_prefix("US").is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    label
+        .strip_prefix("US")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         || label == "Story"
+}
+
+/// Whether a path is one of tests.
+fn is_test(path: &str) -> bool {
+    path.split('/').rev().skip(1).any(|directory| matches!(directory, "tests" | "test" | "__tests__" | "e2e" | "spec"))
 }
 
 /// The labels in brackets at the beginning of a task, and what follows them.

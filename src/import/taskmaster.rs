@@ -1,6 +1,6 @@
 //! Task Master's `tasks.json`: a list of tasks, or one for each tag; subtasks; ids as numbers or texts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -38,7 +38,17 @@ pub(super) fn read(
             "the last counts".to_owned()
         });
     }
-    let mut reader = Reader { order, places, source, draft, losses, homeless: BTreeMap::new(), read_complexity: None };
+    let mut reader = Reader {
+        order,
+        places,
+        source,
+        draft,
+        losses,
+        top: HashSet::new(),
+        homeless: BTreeMap::new(),
+        read_complexity: None,
+    };
+    reader.top = reader.ids(&pointer, tasks);
     reader.tasks(&pointer, tasks, None);
     reader.finish();
     Ok(())
@@ -168,6 +178,8 @@ struct Reader<'o, 'd, 's> {
     source: &'o Source<'s>,
     draft: &'d mut Draft,
     losses: &'d mut Losses,
+    /// The ids of the tasks that are no subtasks.
+    top: HashSet<String>,
     /// Fields that manifests do not have: how often, and where first.
     homeless: BTreeMap<String, (usize, Place)>,
     read_complexity: Option<(usize, Place)>,
@@ -193,7 +205,13 @@ impl Reader<'_, '_, '_> {
         open
     }
 
-    fn task(&mut self, at: &str, position: usize, fields: &Map<String, Value>, parent: Option<&Parent<'_>>) -> Vec<usize> {
+    fn task(
+        &mut self,
+        at: &str,
+        position: usize,
+        fields: &Map<String, Value>,
+        parent: Option<&Parent<'_>>,
+    ) -> Vec<usize> {
         let place = self.places.of(at);
         let number = self.draft.tasks.len();
         let written = self.scalar(&format!("{at}/id"), fields.get("id"));
@@ -257,13 +275,19 @@ impl Reader<'_, '_, '_> {
             });
             return vec![parent.number];
         }
-        let count = plural(open.len(), "subtask");
+        let count = plural(open.len(), "open subtask");
         self.losses.changed(Code::Value, place, format!("`{id}` has {count}"), {
-            "these are the components; what depends on it waits for all of them, they wait for what it depends on, and its text \
-             is in their notes"
+            "these are components, with its text in their notes; they wait for what it depends on, and what depends on it waits for \
+             all of them"
         });
         self.draft.tasks[parent.number].parts.clone_from(&open);
         open
+    }
+
+    /// The ids of a list of tasks, as they are written.
+    fn ids(&self, pointer: &str, tasks: &[Value]) -> HashSet<String> {
+        let ids = tasks.iter().enumerate();
+        ids.filter_map(|(position, task)| self.scalar(&format!("{pointer}/{position}/id"), task.get("id"))).collect()
     }
 
     /// A number or text as it is written: `1.10` is not `1.1`.
@@ -286,7 +310,9 @@ impl Reader<'_, '_, '_> {
             (false, false) => task.notes.push(description),
             (false, true) => {}
         }
-        for (key, title) in [("details", "Details"), ("testStrategy", "Test strategy"), ("acceptanceCriteria", "Acceptance")] {
+        for (key, title) in
+            [("details", "Details"), ("testStrategy", "Test strategy"), ("acceptanceCriteria", "Acceptance")]
+        {
             let text = text(fields, key);
             if !text.is_empty() {
                 task.notes.push(format!("{title}: {text}"));
@@ -309,9 +335,15 @@ impl Reader<'_, '_, '_> {
             "cancelled" | "canceled" => Standing::Cancelled,
             _ => Standing::Open,
         };
-        if task.standing == Standing::Open && !matches!(status.as_str(), "" | "pending" | "todo" | "done" | "completed") {
+        if task.standing == Standing::Open && !matches!(status.as_str(), "" | "pending" | "todo" | "done" | "completed")
+        {
             let message = format!("`{}` is `{}`, which components cannot be", visible(&task.id), visible(&status));
-            self.losses.changed(Code::Status, self.places.of(&format!("{at}/status")), message, "it is done like any other");
+            self.losses.changed(
+                Code::Status,
+                self.places.of(&format!("{at}/status")),
+                message,
+                "it is done like any other",
+            );
         }
     }
 
@@ -335,13 +367,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    fn dependencies(
-        &mut self,
-        at: &str,
-        fields: &Map<String, Value>,
-        parent: Option<&Parent<'_>>,
-        task: &mut Task,
-    ) {
+    fn dependencies(&mut self, at: &str, fields: &Map<String, Value>, parent: Option<&Parent<'_>>, task: &mut Task) {
         let pointer = format!("{at}/dependencies");
         let list = match fields.get("dependencies") {
             None | Some(Value::Null) => return,
@@ -363,7 +389,7 @@ impl Reader<'_, '_, '_> {
             // Within a task, the bare number of a subtask means the sibling.
             let sibling = parent.and_then(|parent| parent.siblings.get(&written));
             let meant = sibling.cloned();
-            if parent.is_some() && meant.is_none() && written.bytes().all(|byte| byte.is_ascii_digit()) {
+            if parent.is_some() && meant.is_none() && is_number(&written) && self.top.contains(&written) {
                 let message = format!("`{}` depends on `{written}`, which is no subtask beside it", visible(&task.id));
                 self.losses.changed(Code::Ambiguous, place, message, format!("read as the task `{written}`"));
             }
@@ -373,8 +399,17 @@ impl Reader<'_, '_, '_> {
 
     fn count_homeless(&mut self, at: &str, fields: &Map<String, Value>) {
         const READ: [&str; 11] = [
-            "id", "title", "description", "details", "testStrategy", "acceptanceCriteria", "status", "dependencies", "subtasks",
-            "complexity", "complexityScore",
+            "id",
+            "title",
+            "description",
+            "details",
+            "testStrategy",
+            "acceptanceCriteria",
+            "status",
+            "dependencies",
+            "subtasks",
+            "complexity",
+            "complexityScore",
         ];
         for (key, _) in fields.iter().filter(|(key, value)| !READ.contains(&key.as_str()) && !is_empty(value)) {
             // What Task Master keeps for itself.
@@ -396,7 +431,12 @@ impl Reader<'_, '_, '_> {
         }
         if let Some((count, place)) = self.read_complexity {
             let message = format!("the complexity of {} is a number or another word", plural(count, "task"));
-            self.losses.changed(Code::Value, place, message, "1 to 4 is read as low, 5 to 7 as medium, 8 to 10 as high");
+            self.losses.changed(
+                Code::Value,
+                place,
+                message,
+                "1 to 4 is read as low, 5 to 7 as medium, 8 to 10 as high",
+            );
         }
     }
 }
@@ -404,9 +444,13 @@ impl Reader<'_, '_, '_> {
 /// The id of a task: a subtask's number behind its task's.
 fn own_id(written: &str, parent: Option<&Parent<'_>>) -> String {
     match parent {
-        Some(parent) if written.bytes().all(|byte| byte.is_ascii_digit()) => format!("{}.{written}", parent.id),
+        Some(parent) if is_number(written) => format!("{}.{written}", parent.id),
         Some(_) | None => written.to_owned(),
     }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What a task says about its subtasks.

@@ -36,15 +36,17 @@ pub fn execute(app: &App, args: args::Import) -> Result<ExitStatus, CliError> {
     let text = document::text(base, &imported).map_err(CliError::internal)?;
     if text.len() as u64 > MAX_BYTES {
         let message = format!("the manifest would have {} bytes; the limit is {MAX_BYTES} (16 MiB)", text.len());
-        return Err(CliError::new(ExitStatus::InvalidSpec, anyhow!(message)).hint("divide the tasks into smaller files"));
+        return Err(
+            CliError::new(ExitStatus::InvalidSpec, anyhow!(message)).hint("divide the tasks into smaller files")
+        );
     }
-    let report = if args.dry_run {
-        Report::dry(&args, &sources, &imported, load::check_text(&target.dir(app)?, text))
+    let (checked, written) = if args.dry_run {
+        (load::check_text(target.dir(), text), None)
     } else {
         let written = target.write(app, &text, &imported)?;
-        let checked = load::check(&written.dir);
-        Report { written: Some(written), ..Report::dry(&args, &sources, &imported, checked) }
+        (load::check(&written.dir), Some(written))
     };
+    let report = Report::new(&args, &sources, &imported, checked, written);
     report.show(app)?;
     target.advise(app, &report, &imported);
     Ok(if report.is_valid() { ExitStatus::Done } else { ExitStatus::Incomplete })
@@ -74,7 +76,9 @@ fn refused(error: ImportError) -> CliError {
         ImportError::NotJson { .. } | ImportError::NotTaskmaster { .. } | ImportError::NoTasks { .. } => {
             Some("is `--from` right? it takes speckit, taskmaster, markdown")
         }
-        ImportError::NotText { .. } | ImportError::TooDeep { .. } | ImportError::TooMany(_) | ImportError::TooDense => None,
+        ImportError::NotText { .. } | ImportError::TooDeep { .. } | ImportError::TooMany(_) | ImportError::TooDense => {
+            None
+        }
     };
     let usage = matches!(error, ImportError::SeveralTags { .. } | ImportError::NoSuchTag { .. });
     let error = CliError::new(if usage { ExitStatus::Usage } else { ExitStatus::InvalidSpec }, error);
@@ -105,7 +109,8 @@ impl<'a> Target<'a> {
     fn find(app: &App, args: &'a args::Import) -> Result<Self, CliError> {
         let Some(into) = &args.into else {
             // clap asks for both where there is no `--into`.
-            let (project, name) = (args.project.as_deref().unwrap_or_default(), args.name.as_deref().unwrap_or_default());
+            let (project, name) =
+                (args.project.as_deref().unwrap_or_default(), args.name.as_deref().unwrap_or_default());
             return Ok(Self::New(Wanted::new(app, project, name, args.work_dir.as_deref())));
         };
         let entry = app.find_spec(Some(into))?;
@@ -146,12 +151,12 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The spec directory, or about where it would be.
-    fn dir(&self, app: &App) -> Result<PathBuf, CliError> {
-        Ok(match self {
-            Self::New(_) => app.catalog()?.root().join("new").join("spec"),
-            Self::Into(entry, _) => entry.path.clone(),
-        })
+    /// The spec directory; nowhere yet for a new one.
+    fn dir(&self) -> &Path {
+        match self {
+            Self::New(_) => Path::new(""),
+            Self::Into(entry, _) => &entry.path,
+        }
     }
 
     fn write(&self, app: &App, text: &str, imported: &Imported) -> Result<Written, CliError> {

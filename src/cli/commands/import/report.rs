@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Written, format};
 use super::sources::Sources;
+use super::{Written, format};
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::commands::validate;
@@ -29,14 +29,15 @@ pub(super) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// The report of a dry run.
-    pub(super) fn dry(
+    /// The report of an import; of a dry run where nothing was written.
+    pub(super) fn new(
         args: &args::Import,
         sources: &'a Sources,
         imported: &'a Imported,
         checked: load::Report,
+        written: Option<Written>,
     ) -> Self {
-        Self { from: args.from, sources, imported, checked, written: None }
+        Self { from: args.from, sources, imported, checked, written }
     }
 
     /// Whether the manifest can be run.
@@ -87,7 +88,7 @@ impl<'a> Report<'a> {
             Effect::Changed => "changed",
             Effect::Kept => "kept",
         };
-        let line = format!("{place}: {effect}[{}] {}: {}", loss.code.as_str(), loss.message, loss.action);
+        let line = format!("{place}: {effect}[{}]: {}; {}", loss.code.as_str(), loss.message, loss.action);
         format!("{}\n", terminal_safe(&line).replace('\n', " "))
     }
 
@@ -104,7 +105,10 @@ impl<'a> Report<'a> {
             losses: self.imported.losses.iter().map(|loss| self.loss(loss)).collect(),
             problems: self.checked.diagnostics.iter().map(|problem| problem.to_json(&self.checked.source)).collect(),
             // It was just written as JSON, so it is some.
-            manifest: written.is_none().then(|| RawValue::from_string(self.checked.source.text().to_owned()).ok()).flatten(),
+            manifest: written
+                .is_none()
+                .then(|| RawValue::from_string(self.checked.source.text().to_owned()).ok())
+                .flatten(),
         }
     }
 

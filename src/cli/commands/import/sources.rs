@@ -68,7 +68,9 @@ fn read(path: &Path, given: &Path, name: &str) -> Result<String, CliError> {
     }
     let bytes = fsx::read_regular(path, import::MAX_BYTES).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => CliError::usage(format!("`{shown}` does not exist")),
-        std::io::ErrorKind::InvalidInput => CliError::new(ExitStatus::InvalidSpec, anyhow!("{}", printable(&error.to_string()))),
+        std::io::ErrorKind::InvalidInput => {
+            CliError::new(ExitStatus::InvalidSpec, anyhow!("{}", printable(&error.to_string())))
+        }
         _ => CliError::environment(anyhow::Error::new(error).context(format!("cannot read `{shown}`"))),
     })?;
     import::decode(name, bytes)
