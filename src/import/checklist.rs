@@ -38,7 +38,14 @@ pub(super) fn set(entry: &mut Entry, field: Field, value: &str, place: Place, lo
         Field::Purpose if said && entry.purpose.is_empty() => value.trim().clone_into(&mut entry.purpose),
         Field::Purpose if said => entry.notes.push(value.trim().to_owned()),
         Field::Action if said => bare(value).clone_into(&mut entry.action),
-        Field::Files => entry.files.extend(listed_files(value, place, losses)),
+        Field::Files => {
+            let parts = fields::list(value);
+            if parts.iter().any(|part| part.contains(char::is_whitespace)) {
+                // `src/a.rs (new)` says more than a path.
+                entry.notes.push(format!("Files: {}", value.trim()));
+            }
+            entry.files.extend(listed_files(&parts, place, losses));
+        }
         Field::Depends => entry.depends.extend(fields::list(value)),
         Field::Complexity if said => match fields::complexity(value) {
             Some((complexity, read)) => {
@@ -91,16 +98,16 @@ fn status(entry: &mut Entry, value: &str, place: Place, losses: &mut Losses) {
 }
 
 /// The paths of a list; a part with words in it is read as prose.
-fn listed_files(value: &str, place: Place, losses: &mut Losses) -> Vec<String> {
+fn listed_files(parts: &[String], place: Place, losses: &mut Losses) -> Vec<String> {
     let mut files = Vec::new();
-    for part in fields::list(value) {
+    for part in parts {
         if !part.contains(char::is_whitespace) {
-            files.push(part);
+            files.push(part.clone());
             continue;
         }
-        let named = paths::mentions(&part);
+        let named = paths::mentions(part);
         if named.is_empty() {
-            let message = format!("{} names no file", quoted(&part));
+            let message = format!("{} names no file", quoted(part));
             losses.dropped(Code::Value, place, message, "left out");
         }
         files.extend(named.into_iter().map(|mention| mention.path));

@@ -31,7 +31,8 @@ pub(super) fn read(
     if count_dependencies(tasks) > MAX_DEPENDENCIES {
         return Err(ImportError::TooDense);
     }
-    let places = Places::find(source.text, index, &pointer, tasks);
+    let places = Places::find(source.text, index, &value, &pointer, tasks);
+    report_beside(&value, &pointer, &places, losses);
     for duplicate in locate::duplicates(source.text) {
         let key = visible(&duplicate.path).into_owned();
         losses.dropped(Code::DuplicateKey, places.at(duplicate.again.start), format!("`{key}` is given twice"), {
@@ -100,6 +101,37 @@ fn chosen<'v>(value: &'v Value, order: &Order<'_>, source: &Source<'_>) -> Resul
     Ok((pointer, tasks))
 }
 
+/// What stands beside the list at `pointer` and above it: pointer, key and value of each.
+fn beside<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = (String, &'v str, &'v Value)> {
+    let members = |at: &str, value: &'v Value| {
+        let at = at.to_owned();
+        value.as_object().into_iter().flatten().map(move |(key, value)| {
+            let mut pointer = at.clone();
+            push_key(&mut pointer, key);
+            (pointer, key.as_str(), value)
+        })
+    };
+    let above = pointer.rsplit_once('/').map_or("", |(above, _)| above).to_owned();
+    let of_tag = value.pointer(&above).filter(|_| !above.is_empty()).into_iter().flat_map({
+        let above = above.clone();
+        move |tag| members(&above, tag).collect::<Vec<_>>()
+    });
+    let list = pointer.to_owned();
+    members("", value).chain(of_tag).filter(move |(pointer, ..)| *pointer != list && *pointer != above)
+}
+
+/// Tells of other tags and of what is known about the file.
+fn report_beside(value: &Value, pointer: &str, places: &Places, losses: &mut Losses) {
+    for (pointer, key, value) in beside(value, pointer) {
+        let key = visible(&elide_end(key, 60)).into_owned();
+        let message = match value.get("tasks").and_then(Value::as_array) {
+            Some(tasks) => format!("the tag `{key}` with {} was not asked for", plural(tasks.len(), "task")),
+            None => format!("`{key}` has no home"),
+        };
+        losses.dropped(Code::NoHome, places.of(&pointer), message, "left out");
+    }
+}
+
 /// Where the values of the file stand.
 struct Places {
     index: usize,
@@ -108,8 +140,9 @@ struct Places {
 }
 
 impl Places {
-    fn find(text: &str, index: usize, pointer: &str, tasks: &[Value]) -> Self {
+    fn find(text: &str, index: usize, value: &Value, pointer: &str, tasks: &[Value]) -> Self {
         let mut pointers = vec![pointer.to_owned()];
+        pointers.extend(beside(value, pointer).map(|(pointer, ..)| pointer));
         walk(tasks, &mut pointer.to_owned(), &mut pointers);
         let spans = locate::locate(text, pointers.iter().map(String::as_str));
         let spans = spans.into_iter().map(|(pointer, place)| (pointer.to_owned(), place.value)).collect();
@@ -280,8 +313,23 @@ impl Reader<'_, '_, '_> {
             "these are components, with its text in their notes; they wait for what it depends on, and what depends on it waits for \
              all of them"
         });
+        self.report_own(parent.number, &id);
         self.draft.tasks[parent.number].parts.clone_from(&open);
         open
+    }
+
+    /// Tells what a task says of itself that its subtasks do not get.
+    fn report_own(&mut self, number: usize, id: &str) {
+        let task = &self.draft.tasks[number];
+        if task.complexity.is_some() {
+            let message = format!("the complexity of `{id}` is not that of each of its subtasks");
+            self.losses.dropped(Code::Value, task.place, message, "left out");
+        }
+        if !task.files.is_empty() {
+            let files: Vec<&str> = task.files.iter().take(5).map(|file| file.path.as_str()).collect();
+            let message = format!("the text of `{id}` names files: {}", visible(&files.join(", ")));
+            self.losses.dropped(Code::FileFromProse, task.place, message, "none of its subtasks gets them");
+        }
     }
 
     /// The ids of a list of tasks, as they are written.
