@@ -143,10 +143,11 @@ pub(super) fn read(
     Ok(())
 }
 
-/// A table, as its rows come by.
+/// A table whose head was read.
 enum Rows {
-    /// Its head was read, or it is none of ours.
-    Body(Option<Table>),
+    Ours(Table),
+    /// It is about something else, and has been told of.
+    NotOurs,
 }
 
 struct Reader<'o, 'd> {
@@ -211,17 +212,17 @@ impl Reader<'_, '_> {
             self.table = None;
         }
         self.last_row = line.number;
-        let Some(Rows::Body(table)) = &self.table else {
+        let Some(rows) = &self.table else {
             let ruled =
                 next.is_some_and(|next| matches!(next.kind, Kind::Row(row) if lines::is_ruler(&lines::cells(row))));
             if ruled {
-                self.table = Some(Rows::Body(Table::begin(row, place, self.losses)));
+                self.table = Some(Table::begin(row, place, self.losses).map_or(Rows::NotOurs, Rows::Ours));
             } else {
                 self.unread(line.number);
             }
             return;
         };
-        let Some(table) = table else { return };
+        let Rows::Ours(table) = rows else { return };
         if lines::is_ruler(&lines::cells(row)) {
             return;
         }

@@ -37,7 +37,21 @@ fn manifest(spec: &Path) -> serde_json::Value {
 #[test]
 fn makes_a_spec_and_says_what_was_lost() {
     let env = speckit(TASKS);
-    assert_output!(import(&env, &[]), @"");
+    assert_output!(import(&env, &[]), @r"
+    exit: 0
+    -- stdout
+    specs/001/tasks.md:3: changed[I206]: no task says all that it waits for; read from the phases: a task waits for the one before it, tasks marked [P] in a row wait together, what stands under a heading for what stands before it, user stories not for each other
+    specs/001/tasks.md:3: kept[I302]: `T001` names what is not there: `src/model.rs`; it may be to make it
+    specs/001/tasks.md:4: kept[I302]: `T002` names what is not there: `src/page.rs`; it may be to make it
+    specs/001/plan.md:4: kept[I601]: `cargo test --all` is named; taken as `quality.test_command`
+    2 components; 0 dropped, 1 changed, 3 kept to be looked at
+
+    `[ROOT]/home/.claude/cc_orchestrations/specs/shop/page-[HASH]/manifest.json` is valid
+    -- stderr
+    `specs/001/plan.md` is read too
+    created `shop/page-[HASH]` with 2 components
+    help: `cco run shop/page-[HASH] -n` shows what would run
+    ");
     let spec = made(&env);
     assert_eq!(fs::read_to_string(spec.join("SPEC.md")).unwrap(), PLAN);
     let manifest = manifest(&spec);
@@ -101,7 +115,13 @@ fn a_manifest_that_is_there_is_replaced_only_if_asked_and_kept() {
     });
     let spec = env.spec("p/mine-00000001", &old.to_string());
     let words = ["import", "--from", "speckit", "specs/001/tasks.md", "--into", "p/mine"];
-    assert_output!(env.cco(words), @"");
+    assert_output!(env.cco(words), @r"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: `p/mine-[HASH]` has a manifest
+      help: `--replace` puts the import in its place and keeps the old one beside it; `-n` shows it
+    ");
     assert_eq!(manifest(&spec), old);
     let _ = env.cco(words.iter().chain(&["-n"])).exits(0);
     assert_eq!(manifest(&spec), old);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::new::Wanted;
 use crate::cli::App;
-use crate::cli::args::{self, Format};
+use crate::cli::args;
 use crate::cli::error::{CliError, ExitStatus};
 use crate::fsx;
 use crate::import::document::{self, Settled};
@@ -219,9 +219,4 @@ fn keep(manifest: &Path, old: &[u8]) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         }
     }
-}
-
-/// What is shown on stdout in which form.
-fn format(app: &App) -> Format {
-    app.printer.format()
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::Written;
 use super::sources::Sources;
-use super::{Written, format};
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::commands::validate;
@@ -47,7 +47,7 @@ impl<'a> Report<'a> {
 
     /// Prints it. In a dry run the manifest is the answer, and the report goes beside it.
     pub(super) fn show(&self, app: &App) -> Result<(), CliError> {
-        match (format(app), &self.written) {
+        match (app.printer.format(), &self.written) {
             (Format::Json, _) => app.printer.document(&self.document()),
             (Format::Text, Some(_)) => app.printer.answer(&self.text()),
             (Format::Text, None) => {
