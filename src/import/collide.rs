@@ -26,16 +26,17 @@ pub(super) fn serialise(tasks: &[Task], names: &Names, graph: &mut Graph, losses
         ranks[*node as usize] = rank as u32;
     }
     let mut writers = Writers::default();
-    let mut steps = MOST_STEPS;
+    let mut search = Search { ranks: &ranks, known: HashSet::new(), steps: MOST_STEPS };
     for &node in &order {
         let task = &tasks[graph.nodes[node as usize]];
         for file in &task.files {
             for earlier in writers.before(root(&file.path), node) {
-                let waits = waits(graph, &ranks, node, earlier, &mut steps);
+                let waits = search.waits(graph, node, earlier);
                 if waits == Some(true) {
                     continue;
                 }
                 graph.dependencies[node as usize].push(earlier);
+                search.known.insert((node, earlier));
                 report(
                     tasks,
                     names,
@@ -93,27 +94,38 @@ fn in_order(dependencies: &[Vec<u32>]) -> Vec<u32> {
     order
 }
 
-/// Whether `from` waits for `to`, at once or through others; `None` once the steps are used up. Dependencies lead to lower
-/// ranks only.
-fn waits(graph: &Graph, ranks: &[u32], from: u32, to: u32, steps: &mut usize) -> Option<bool> {
-    let floor = ranks[to as usize];
-    let mut seen = HashSet::new();
-    let mut open = vec![from];
-    while let Some(node) = open.pop() {
-        for &next in &graph.dependencies[node as usize] {
-            if next == to {
-                return Some(true);
-            }
-            if *steps == 0 {
-                return None;
-            }
-            *steps -= 1;
-            if ranks[next as usize] > floor && seen.insert(next) {
-                open.push(next);
+/// Looks who waits for whom.
+struct Search<'r> {
+    ranks: &'r [u32],
+    /// Who was found to wait for whom: the next in a row of tasks is found at its first step.
+    known: HashSet<(u32, u32)>,
+    steps: usize,
+}
+
+impl Search<'_> {
+    /// Whether `from` waits for `to`, at once or through others; `None` once the steps are used up. Dependencies lead to lower
+    /// ranks only.
+    fn waits(&mut self, graph: &Graph, from: u32, to: u32) -> Option<bool> {
+        let floor = self.ranks[to as usize];
+        let mut seen = HashSet::new();
+        let mut open = vec![from];
+        while let Some(node) = open.pop() {
+            for &next in &graph.dependencies[node as usize] {
+                if next == to || self.known.contains(&(next, to)) {
+                    self.known.insert((from, to));
+                    return Some(true);
+                }
+                if self.steps == 0 {
+                    return None;
+                }
+                self.steps -= 1;
+                if self.ranks[next as usize] > floor && seen.insert(next) {
+                    open.push(next);
+                }
             }
         }
+        Some(false)
     }
-    Some(false)
 }
 
 /// The path itself; of a glob the fixed directory that it begins with.

@@ -142,6 +142,16 @@ fn what_has_no_tasks_is_one_clear_error() {
     }
 }
 
+/// Each of a long row waits for the first through all others: that is seen without walking the row anew for each.
+#[test]
+fn a_long_row_below_one_directory_has_no_collisions() {
+    let row: String = (1..20_000).map(|n| format!("- [ ] T{n} Make src/f{n}.rs\n")).collect();
+    let imported = tasks(&format!("- [ ] T0 Make src/\n{row}"));
+    assert_eq!(imported.components.len(), 20_000);
+    assert!(!codes(&imported).contains(&"I301"));
+    assert_eq!(waits_for(&imported, "T19999"), ["T19998"]);
+}
+
 #[test]
 fn more_dependencies_than_a_manifest_can_hold_are_one_clear_error() {
     let phase = |phase: usize, from: usize| {
