@@ -1,6 +1,6 @@
 //! GitHub's spec-kit: `tasks.md` with phases and lines such as `- [ ] T012 [P] [US1] Create the model in src/models/user.py`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::batches::Batches;
 use super::draft::{Draft, Found, NamedFile, Need, Standing, Task};
@@ -79,7 +79,7 @@ struct Reader<'o, 'd, 'a> {
     by_id: HashMap<&'a str, usize>,
     /// What sentences of the file say: earlier, later, where.
     told: Vec<(String, String, Place)>,
-    labels: HashMap<String, (usize, Place)>,
+    labels: BTreeMap<String, (usize, Place)>,
     needs: usize,
 }
 
@@ -109,7 +109,7 @@ impl<'o, 'd, 'a> Reader<'o, 'd, 'a> {
             current: None,
             by_id: HashMap::new(),
             told: Vec::new(),
-            labels: HashMap::new(),
+            labels: BTreeMap::new(),
             needs: 0,
         }
     }
@@ -277,6 +277,8 @@ impl<'o, 'd, 'a> Reader<'o, 'd, 'a> {
         let place = self.place(line.number);
         let number = self.draft.tasks.len();
         let (labels, text) = labels(text);
+        // The rest of `**T001 [P]** Do it`.
+        let text = text.trim_start_matches("**").trim_start();
         let mut task = Task {
             place,
             id: id.to_owned(),

@@ -82,6 +82,10 @@ fn chosen<'v>(value: &'v Value, order: &Order<'_>, source: &Source<'_>) -> Resul
     }
     let names = || tags.iter().map(|(tag, _)| (*tag).clone()).collect::<Vec<_>>();
     let found = match (order.tag, tags.len()) {
+        (Some(_), 0) if top.get("tasks").is_some_and(Value::is_array) => {
+            let why = "its tasks have no tags; leave `--tag` out".to_owned();
+            return Err(ImportError::NotTaskmaster { file: file(), why });
+        }
         (_, 0) => {
             let why = "there is no list `tasks`, neither at the top nor in a tag".to_owned();
             return Err(ImportError::NotTaskmaster { file: file(), why });

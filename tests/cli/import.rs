@@ -194,6 +194,8 @@ fn words_that_do_not_fit_are_usage_errors() {
     assert!(neither.stderr.contains("--project <PROJECT>"), "{neither}");
     let tag = import(&["--project", "p", "--name", "n", "--tag", "x"]).exits(2);
     assert!(tag.stderr.contains("nothing else has tags"), "{tag}");
+    let set = import(&["--project", "p", "--name", "n", "--write-set", "../x"]).exits(2);
+    assert!(set.stderr.contains("error: `--write-set`: `../x` leads out of the work directory"), "{set}");
     let name = import(&["--project", "p", "--name", "a/b", "-n"]).exits(2);
     assert!(name.stderr.starts_with("`specs/001/plan.md` is read too\nerror: the spec's name"), "{name}");
 }

@@ -139,6 +139,24 @@ fn a_byte_order_mark_is_no_text_and_other_encodings_are_one_clear_error() {
     assert_eq!(decode(b"\xff\xfe-\0").unwrap_err(), "`tasks.md`, line 1: the file is UTF-16; save it as UTF-8");
 }
 
+/// A code that the README does not speak of cannot be looked up.
+#[test]
+fn the_readme_speaks_of_every_code() {
+    let numbers = |text: &str| -> Vec<u32> {
+        let codes = text.match_indices('I').map(|(at, _)| text[at + 1..].chars().take(3).collect::<String>());
+        codes.filter(|digits| digits.len() == 3).filter_map(|digits| digits.parse().ok()).collect()
+    };
+    let readme = fs::read_to_string("README.md").unwrap();
+    let rows =
+        readme.lines().filter(|line| line.starts_with("| `I")).map(|line| numbers(line.split('|').nth(1).unwrap()));
+    let ranges: Vec<(u32, u32)> = rows.map(|row| (row[0], *row.last().unwrap())).collect();
+    let all = numbers(&fs::read_to_string("src/import/loss.rs").unwrap());
+    assert!(all.len() > 20 && ranges.len() > 5, "{all:?} {ranges:?}");
+    for code in all {
+        assert!(ranges.iter().any(|(from, to)| (*from..=*to).contains(&code)), "I{code}");
+    }
+}
+
 #[test]
 fn what_a_manifest_has_stays() {
     let base = json!({

@@ -15,8 +15,7 @@ use crate::text::printable;
 pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
     let wanted = Wanted::new(app, &args.project, &args.name, args.work_dir.as_deref());
     let path = wanted.scaffold(app, Content::default(), |scaffold| scaffold.create())?;
-    let dir_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let spec = format!("{}/{dir_name}", args.project);
+    let spec = wanted.reference(&path);
     match app.printer.format() {
         Format::Json => app.printer.document(&Created { spec: &spec, path: &path })?,
         Format::Text => app.printer.answer(&format!("{}\n", path.display()))?,
@@ -66,6 +65,12 @@ impl<'a> Wanted<'a> {
             content,
         };
         Ok(act(&scaffold)?)
+    }
+
+    /// How the spec that was made in `path` is called.
+    pub(super) fn reference(&self, path: &Path) -> String {
+        let dir_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        format!("{}/{dir_name}", self.project)
     }
 
     /// Warns where there is nothing to work on yet.

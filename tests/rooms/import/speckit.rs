@@ -128,6 +128,14 @@ fn absolute_paths_of_the_work_directory_become_relative() {
 }
 
 #[test]
+fn ids_may_be_bold_and_followed_by_a_colon() {
+    for line in ["**T001** [P] Make it", "**T001 [P]** Make it", "T001: [P] Make it", "`T001` [P] [US1] Make it"] {
+        let component = &tasks(&format!("- [ ] {line}\n")).components[0];
+        assert_eq!((component.id.as_str(), component.purpose.as_deref()), ("T001", Some("Make it")), "{line}");
+    }
+}
+
+#[test]
 fn windows_line_ends_change_nothing() {
     let text = fixture("speckit/tasks.md");
     let unix = import_text(Dialect::Speckit, "tasks.md", &text).unwrap();

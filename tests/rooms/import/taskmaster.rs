@@ -29,7 +29,13 @@ fn which_tag_is_meant_must_be_said() {
     let of = |tag| import(&Order { tag, ..order(Dialect::Taskmaster, &sources) });
     assert_eq!(of(None).unwrap_err().to_string(), "`tasks.json` has 2 tags: `master`, `next`");
     assert_eq!(of(Some("nxt")).unwrap_err().to_string(), "`tasks.json` has no tag `nxt`; it has `master`, `next`");
-    assert_eq!(of(Some("next")).unwrap().components[0].id.as_str(), "2");
+    let next = of(Some("next")).unwrap();
+    assert_eq!(next.components[0].id.as_str(), "2");
+    let told = losses(&next, &["tasks.json"]).join("\n");
+    assert!(told.contains("the tag `master` with 1 task was not asked for"), "{told}");
+    let sources = [Source { name: "tasks.json", text: "{\"tasks\": []}" }];
+    let error = import(&Order { tag: Some("a"), ..order(Dialect::Taskmaster, &sources) }).unwrap_err();
+    assert!(error.to_string().contains("its tasks have no tags"), "{error}");
 }
 
 #[test]

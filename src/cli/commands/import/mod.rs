@@ -19,6 +19,7 @@ use crate::import::{self, Dialect, ImportError, Imported, Order};
 use crate::spec::catalog::Entry;
 use crate::spec::load::{self, MANIFEST, MAX_BYTES};
 use crate::spec::scaffold::Content;
+use crate::spec::writeset::WriteSet;
 use crate::text::{plural, printable};
 use report::Report;
 use sources::Sources;
@@ -28,6 +29,8 @@ pub fn execute(app: &App, args: args::Import) -> Result<ExitStatus, CliError> {
     if args.tag.is_some() && args.from != Dialect::Taskmaster {
         return Err(CliError::usage("`--tag` is for `--from taskmaster`: nothing else has tags"));
     }
+    WriteSet::new(args.write_set.iter().map(String::as_str))
+        .map_err(|error| CliError::usage(format!("`--write-set`: {}", printable(&error.to_string()))))?;
     let target = Target::find(app, &args)?;
     let sources = Sources::read(app, &args)?;
     let base = target.base(app, &args)?;
@@ -164,8 +167,7 @@ impl<'a> Target<'a> {
             Self::New(wanted) => {
                 let content = Content { manifest: Some(text), specification: imported.specification.as_deref() };
                 let dir = wanted.scaffold(app, content, |scaffold| scaffold.create())?;
-                let reference = app.find_spec(dir.to_str())?.reference();
-                Ok(Written { reference, dir, kept: None })
+                Ok(Written { reference: wanted.reference(&dir), dir, kept: None })
             }
             Self::Into(entry, old) => {
                 let manifest = entry.path.join(MANIFEST);
