@@ -1,6 +1,6 @@
 //! What other tools wrote, as components: GitHub's spec-kit, Task Master, and Markdown checklists and tables.
 //!
-//! Pure: texts go in; components and a report of losses come out. A dialect's reader fills a [`draft::Draft`] with tasks as they
+//! Pure: texts go in; components and a report of losses come out. A dialect's reader fills a `Draft` with tasks as they
 //! are written; what all dialects share comes after it, in this order: names, files, order, collisions, components. Nothing
 //! is guessed silently: whatever could not be taken over as it stands is a [`Loss`] with its place and what was done about it.
 //! Everything is near-linear in the texts; what would not be (as many dependencies as pairs of tasks) has a limit and an error.

@@ -13,6 +13,8 @@ use crate::spec::load::MAX_DEPTH;
 use crate::spec::locate::{self, push_key};
 use crate::text::{elide_end, plural};
 
+/// Longest id that is told from others, in bytes; a component's has at most 64.
+const LONGEST_ID: usize = 256;
 /// Longest text of a task that goes into the notes of each of its subtasks, in columns.
 const LONGEST_ABOUT: usize = 2_000;
 /// Most of it in the notes of all its subtasks together.
@@ -342,14 +344,15 @@ impl Reader<'_, '_, '_> {
         ids.filter_map(|(position, task)| self.scalar(&format!("{pointer}/{position}/id"), task.get("id"))).collect()
     }
 
-    /// A number or text as it is written: `1.10` is not `1.1`.
+    /// A number or text as it is written: `1.10` is not `1.1`. Of what is too long for an id the beginning: subtasks repeat it.
     fn scalar(&self, pointer: &str, value: Option<&Value>) -> Option<String> {
+        let short = |text: &str| text[..text.floor_char_boundary(LONGEST_ID)].to_owned();
         match value? {
-            Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+            Value::String(text) if !text.trim().is_empty() => Some(short(text.trim())),
             Value::Number(number) => {
                 let span = self.places.spans.get(pointer).cloned();
                 let raw = span.and_then(|span| self.source.text.get(span));
-                Some(raw.map_or_else(|| number.to_string(), str::to_owned))
+                Some(raw.map_or_else(|| number.to_string(), short))
             }
             Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }

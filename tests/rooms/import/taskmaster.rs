@@ -108,6 +108,18 @@ fn ids_that_no_directory_can_carry_are_mapped_and_told() {
     valid_or_told(&imported).unwrap();
 }
 
+/// Each subtask carries its task's id: a long one must not be multiplied.
+#[test]
+fn an_endless_id_is_cut_before_its_subtasks_repeat_it() {
+    let id = "x".repeat(1_000_000);
+    let subtasks: Vec<Value> = (1..3_000).map(|n| json!({"id": n, "details": "src/a.rs"})).collect();
+    let imported = tasks(&json!({"tasks": [
+        {"id": id, "title": "a", "subtasks": subtasks}, {"id": 2, "details": "src/b.rs", "dependencies": [id]},
+    ]}));
+    assert_eq!(imported.components.len(), 3_000);
+    assert_eq!(waits_for(&imported, "2").len(), 1);
+}
+
 #[test]
 fn what_is_no_task_master_file_is_one_clear_error() {
     let of = |text: &str| import_text(Dialect::Taskmaster, "tasks.json", text).unwrap_err();
