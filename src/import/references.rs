@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::MAX_DEPENDENCIES;
+use super::{ImportError, MAX_DEPENDENCIES};
 
 /// A word of a sentence about order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,32 +79,50 @@ pub(super) fn own_needs(text: &str, known: &Known<'_>) -> Vec<String> {
     needs
 }
 
-/// Of a sentence such as "T008 blocks T009, T015" who waits for whom: the earlier, then the later ones.
-pub(super) fn order(text: &str, known: &Known<'_>) -> Option<(Vec<String>, Vec<String>)> {
-    let words = words(text);
-    let verb = |word: &Word<'_>| match word {
-        Word::Other(word) => match word.to_lowercase().as_str() {
-            "blocks" | "block" | "before" | "→" | "->" | "=>" | "precedes" | "then" => Some(false),
-            "depends" | "depend" | "requires" | "require" | "after" | "needs" | "need" | "blocked" | "←" | "<-" => {
-                Some(true)
-            }
-            _ => None,
-        },
-        Word::Id(_) | Word::Range(..) => None,
-    };
-    let at = words.iter().position(|word| verb(word).is_some())?;
-    // With several verbs, such as in `A → B → C`, each pair would have to be told apart; that is said and not guessed.
-    if words[at + 1..].iter().any(|word| verb(word).is_some()) {
-        return None;
+/// Tasks, and those that wait for them.
+pub(super) type Step = (Vec<String>, Vec<String>);
+
+/// What a sentence such as "T008 blocks T009, T015" or "T001 → T002 → T003" says, step by step; nothing if it is not clear.
+pub(super) fn order(text: &str, known: &Known<'_>) -> Result<Option<Vec<Step>>, ImportError> {
+    let text = ["→", "->", "=>", "←", "<-"]
+        .iter()
+        .fold(text.to_owned(), |text, arrow| text.replace(arrow, &format!(" {arrow} ")));
+    let words = words(&text);
+    let verbs: Vec<(usize, bool)> =
+        words.iter().enumerate().filter_map(|(at, word)| Some((at, turns(word)?))).collect();
+    let is_row = verbs.iter().all(|(_, turned)| !turned);
+    if verbs.is_empty() || verbs.len() > 1 && !is_row {
+        return Ok(None);
     }
-    let (left, right) = (all(&words[..at], known), all(&words[at + 1..], known));
-    if left.is_empty() || right.is_empty() {
-        return None;
+    let mut parts = Vec::with_capacity(verbs.len() + 1);
+    let (mut from, mut count) = (0, 0);
+    for to in verbs.iter().map(|(at, _)| *at).chain([words.len()]) {
+        let ids = listed(words[from..to].iter().filter(|word| !matches!(word, Word::Other(_))), known);
+        count += ids.len();
+        if count > MAX_DEPENDENCIES {
+            return Err(ImportError::TooDense);
+        }
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        parts.push(ids);
+        from = to + 1;
     }
-    match verb(&words[at]) {
-        Some(true) => Some((right, left)),
-        Some(false) => Some((left, right)),
-        None => None,
+    if !is_row {
+        parts.reverse();
+    }
+    Ok(Some(parts.windows(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()))
+}
+
+/// For a word that tells order whether what stands before it is the later.
+fn turns(word: &Word<'_>) -> Option<bool> {
+    let Word::Other(word) = word else { return None };
+    match word.to_lowercase().as_str() {
+        "blocks" | "block" | "before" | "→" | "->" | "=>" | "precedes" | "then" => Some(false),
+        "depends" | "depend" | "requires" | "require" | "after" | "needs" | "need" | "blocked" | "←" | "<-" => {
+            Some(true)
+        }
+        _ => None,
     }
 }
 
@@ -133,11 +151,6 @@ fn listed<'w>(words: impl Iterator<Item = &'w Word<'w>>, known: &Known<'_>) -> V
         }
     }
     ids
-}
-
-fn all(words: &[Word<'_>], known: &Known<'_>) -> Vec<String> {
-    let ids = words.iter().filter(|word| !matches!(word, Word::Other(_)));
-    listed(ids, known)
 }
 
 /// The ids of a file with their numbers, to say which lie between two.

@@ -249,17 +249,19 @@ impl<'o, 'd, 'a> Reader<'o, 'd, 'a> {
     /// A sentence of the section that tells what depends on what.
     fn sentence(&mut self, line: &Line<'a>, text: &str) -> Result<(), ImportError> {
         let place = self.place(line.number);
-        let Some((earlier, later)) = references::order(text, &self.known) else {
+        let Some(steps) = references::order(text, &self.known)? else {
             let message = format!("not clear who waits for whom: {}", quoted(text));
             self.losses.dropped(Code::UnclearOrder, place, message, "left out; the order of the phases holds");
             return Ok(());
         };
-        self.needs = self.needs.saturating_add(earlier.len().saturating_mul(later.len()));
-        if self.needs > MAX_DEPENDENCIES {
-            return Err(ImportError::TooDense);
-        }
-        for later in &later {
-            self.told.extend(earlier.iter().map(|earlier| (earlier.clone(), later.clone(), place)));
+        for (earlier, later) in steps {
+            self.needs = self.needs.saturating_add(earlier.len().saturating_mul(later.len()));
+            if self.needs > MAX_DEPENDENCIES {
+                return Err(ImportError::TooDense);
+            }
+            for later in &later {
+                self.told.extend(earlier.iter().map(|earlier| (earlier.clone(), later.clone(), place)));
+            }
         }
         Ok(())
     }

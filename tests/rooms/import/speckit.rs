@@ -68,7 +68,9 @@ fn sentences_about_order_are_read_or_told() {
     assert_eq!(waits_for(&of("Tests (T001-T003) before implementation (T004)"), "T004"), ["T001", "T002", "T003"]);
     assert_eq!(waits_for(&of("T004 depends on T001–T002"), "T004"), ["T001", "T002"]);
     assert_eq!(waits_for(&of("T002 → T003"), "T003"), ["T002"]);
-    for unclear in ["T001, T002: the models", "T001 → T002 → T003"] {
+    let row = of("T001→T002 → T003, then T004");
+    assert_eq!(["T002", "T003", "T004"].map(|id| waits_for(&row, id)), [["T001"], ["T002"], ["T003"]]);
+    for unclear in ["T001, T002: the models", "T001 → T002 after T003", "T001 before the rest"] {
         assert!(codes(&of(unclear)).contains(&"I205"), "{unclear}");
     }
     for dangling in ["T004 depends on T050", "T050 depends on T001", "T001 blocks T050"] {
