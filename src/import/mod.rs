@@ -11,6 +11,7 @@ mod collide;
 mod convert;
 pub mod document;
 mod draft;
+mod entry;
 mod fields;
 mod files;
 mod lines;
@@ -23,6 +24,7 @@ mod references;
 mod speckit;
 mod table;
 mod taskmaster;
+mod tasks_file;
 
 use crate::diagnostic::visible;
 use crate::spec::forms::Text;

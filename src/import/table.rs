@@ -1,6 +1,6 @@
 //! A table of files: component, files, depends on, complexity.
 
-use super::checklist::{self, Entry};
+use super::entry::{self, Entry};
 use super::fields::{self, Field};
 use super::lines;
 use super::loss::{Code, Losses, Place};
@@ -41,7 +41,7 @@ impl Table {
         let mut entry = Entry { in_files_section: true, ..Entry::default() };
         for ((field, head), cell) in self.columns.iter().zip(&cells) {
             match field {
-                Some(field) => checklist::set(&mut entry, *field, cell, place, losses),
+                Some(field) => entry::set(&mut entry, *field, cell, place, losses),
                 None if !fields::is_nothing(cell) => entry.notes.push(format!("{head}: {cell}")),
                 None => {}
             }
