@@ -90,6 +90,24 @@ fn what_does_not_validate_is_written_and_says_why() {
     let _ = env.cco(["validate", "shop/page"]).exits(1);
 }
 
+/// From the other tool's file to the finished work: nothing has to be mended between the two.
+#[test]
+fn what_was_imported_runs_to_its_end() {
+    let env = TestEnv::new();
+    let table = "| Component | Files | Depends on | Complexity | Check |\n|---|---|---|---|---|\n\
+                 | a | a.txt | | low | `test -e a.txt` |\n| b | b.txt | a | low | `test -e b.txt` |\n";
+    write(&env.work().join("PLAN.md"), table);
+    let _ = env.cco(["import", "--from", "markdown", "PLAN.md", "--project", "p", "--name", "n"]).exits(0);
+    let write_own =
+        |id: &str| serde_json::json!({"actions": [{"write": {"path": format!("{id}.txt"), "text": "made\n"}}]});
+    let steps =
+        serde_json::json!({"steps": {"a.implement": write_own("a"), "b.implement": write_own("b")}, "default": {}});
+    write(&made(&env).join("scenario.json"), &steps.to_string());
+    let words = ["run", "p/n", "--agent", "sim", "--isolation", "shared", "--mode", "quick", "--no-input"];
+    let _ = env.cco(words).exits(0);
+    assert_eq!(fs::read_to_string(env.work().join("b.txt")).unwrap(), "made\n");
+}
+
 #[test]
 fn json_is_one_document() {
     let env = speckit(TASKS);
