@@ -110,6 +110,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
         Command::Answer(args) => commands::answer::execute(app, args),
         Command::Stop(args) => commands::stop::execute(app, args),
         Command::Logs(args) => commands::logs::execute(app, args),
+        Command::Import(args) => commands::import::execute(app, *args),
         Command::Graph(args) => commands::graph::execute(app, args),
         Command::Doctor(args) => commands::doctor::execute(app, args),
         Command::Repair(args) => commands::repair::execute(app, args),

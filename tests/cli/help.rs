@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "list",
     "new",
     "validate",
@@ -11,6 +11,7 @@ const COMMANDS: [&str; 14] = [
     "answer",
     "stop",
     "logs",
+    "import",
     "graph",
     "doctor",
     "repair",
@@ -40,6 +41,7 @@ fn everyday_commands_come_first() {
       logs         Show what the agents and checks of a spec have put out
 
     More commands:
+      import       Make a spec of the tasks that another tool wrote
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays
       repair       Show what can be saved of a damaged journal, and put it in place

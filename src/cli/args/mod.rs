@@ -5,6 +5,7 @@
 mod answer;
 mod global;
 mod hidden;
+mod import;
 mod program;
 mod record;
 mod run;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 pub use answer::{Answer, Verb};
 pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
+pub use import::Import;
 pub use program::{Completions, Demo, Doctor, Schema};
 pub use record::{Logs, Repair, Status};
 pub use run::{Run, Stop};
@@ -55,6 +57,8 @@ pub enum Command {
     Stop(Stop),
     /// Show what the agents and checks of a spec have put out
     Logs(Logs),
+    /// Make a spec of the tasks that another tool wrote
+    Import(Box<Import>),
     /// Draw the components and what they depend on
     Graph(Graph),
     /// Look at what cco needs: programs, login, settings, strays

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod graph;
+pub mod import;
 pub mod list;
 pub mod logs;
 pub mod new;
