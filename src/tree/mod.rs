@@ -50,6 +50,7 @@ pub use put_back::PutBack;
 pub use refs::Kept;
 pub use repository::Repository;
 pub use restore::State;
+pub use set_up::worktree_of;
 pub use standing::{Owner, Standing};
 pub use status::{Changed, Kind};
 pub use undo::Undone;

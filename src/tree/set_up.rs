@@ -194,6 +194,11 @@ impl Repository {
     }
 }
 
+/// Where a subject's worktree is, below the directory that holds those of its spec.
+pub fn worktree_of(worktrees: &Path, on: &Subject) -> PathBuf {
+    worktrees.join(name_of(on))
+}
+
 /// A worktree's name, below the directory that holds them.
 pub(super) fn name_of(on: &Subject) -> PathBuf {
     match on {
