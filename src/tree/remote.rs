@@ -71,7 +71,11 @@ impl Repository {
     }
 
     fn is_ref(&self, name: &str) -> Result<bool, TreeError> {
-        Ok(self.source.git.ask(&self.source.top, &["rev-parse", "--verify", "--quiet", "--end-of-options", name])?.is_some())
+        Ok(self
+            .source
+            .git
+            .ask(&self.source.top, &["rev-parse", "--verify", "--quiet", "--end-of-options", name])?
+            .is_some())
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>, TreeError> {

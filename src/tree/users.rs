@@ -150,7 +150,10 @@ impl Repository {
 /// Git's own.
 pub fn bring_back_branch(git: &Git, place: &Place, tip: &str) -> Result<bool, TreeError> {
     let commit = |name: &str| {
-        git.ask(&place.work_dir, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
+        git.ask(
+            &place.work_dir,
+            &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")],
+        )
     };
     let branch = format!("refs/heads/{}", place.branch);
     if commit(&branch)?.is_some() || commit(tip)?.is_none() {

@@ -6,9 +6,7 @@ use super::report::{Branch, Fate, Other, Ref, Spec, Status, Worktree};
 use crate::cli::error::CliError;
 use crate::ids::Subject;
 use crate::lifecycle::state::RunState;
-use crate::tree::{
-    Kept, Owner, Repository, Standing, TreeError, beside, remove_beside, remove_if_empty, size_on_disk,
-};
+use crate::tree::{Kept, Owner, Repository, Standing, TreeError, beside, remove_beside, remove_if_empty, size_on_disk};
 
 /// What the user wants.
 #[derive(Debug, Clone, Copy)]
@@ -38,13 +36,15 @@ impl Of<'_> {
         match self {
             Of::Spared => Some(Fate::kept("the spec is not complete")),
             _ if wish.force => None,
-            Of::There(_, false) => Some(Fate::stays("the spec is not complete")),
+            Of::There(_, false) => Some(Fate::stays("the spec is not complete (--force)")),
             Of::There(state, true) => {
-                let open = on.filter(|on| match on {
-                    Subject::Run => state.completed().is_none(),
-                    Subject::Component(_) => !state.subject(on).is_some_and(|it| it.is_complete()),
-                })?;
-                Some(Fate::stays(format!("`{open}` is not complete")))
+                // The whole is complete where the spec is.
+                let on = on.filter(|on| **on != Subject::Run)?;
+                match state.subject(on) {
+                    Some(it) if it.is_complete() => None,
+                    Some(_) => Some(Fate::stays(format!("`{on}` is not complete (--force)"))),
+                    None => Some(Fate::stays(format!("the manifest has no `{on}` any more (--force)"))),
+                }
             }
             Of::Gone => None,
         }
@@ -108,13 +108,15 @@ impl<'a> Left<'a> {
             });
         }
         for path in &self.others {
-            let lost = || if wish.force { Fate::goes() } else { Fate::stays("no commit holds what is in it (--force)") };
+            let lost =
+                || if wish.force { Fate::goes() } else { Fate::stays("no commit holds what is in it (--force)") };
             let fate = of.fate(None, wish).unwrap_or_else(lost);
             spec.others.push(Other { path: path.display().to_string(), bytes: size_on_disk(path), fate });
         }
         for it in &self.kept {
             let gone = matches!(of, Of::Gone) && !wish.force;
-            let lost = || if gone { Fate::stays("it may be all that is left of the work (--force)") } else { Fate::goes() };
+            let lost =
+                || if gone { Fate::stays("it may be all that is left of the work (--force)") } else { Fate::goes() };
             let fate = of.fate(of.open_owner(&it.name).as_ref(), wish).unwrap_or_else(lost);
             let name = format!("refs/cco/{}/{}", spec.spec, it.name);
             spec.refs.push(Ref { name, commit: it.commit.clone(), fate });
@@ -186,7 +188,10 @@ impl<'a> Left<'a> {
             Ok::<_, TreeError>(())
         };
         remove().map_err(CliError::environment)?;
-        remove_if_empty(self.dir);
+        // Without it nobody would know of the commits that are kept, once the spec is gone.
+        if spec.refs.iter().all(|left| left.fate.removed) {
+            remove_if_empty(self.dir);
+        }
         Ok(())
     }
 }

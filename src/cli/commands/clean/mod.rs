@@ -79,7 +79,7 @@ fn one(app: &App, entry: &Entry, wish: Wish, spared: bool) -> Result<Spec, CliEr
     let left = Left::look(&repository, &dir)?;
     let of = if spared && !finished { Of::Spared } else { Of::There(&state, finished) };
     left.judge(&mut spec, of, wish)?;
-    if wish.remove && !spec.is_empty() {
+    if wish.remove {
         // What a dead run left may be writing there still.
         runtime()?.block_on(end_strays(&opened.mark()));
         left.remove(&mut spec)?;

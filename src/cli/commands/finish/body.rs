@@ -117,7 +117,8 @@ fn proofs(out: &mut String, state: &RunState) {
         (Proof::Unproven, "Unproven by themselves"),
         (Proof::Waived, "Waived"),
     ];
-    let mut lines = what.map(|(proof, what)| (of(proof), what)).into_iter().filter(|(ids, _)| !ids.is_empty()).peekable();
+    let mut lines =
+        what.map(|(proof, what)| (of(proof), what)).into_iter().filter(|(ids, _)| !ids.is_empty()).peekable();
     if lines.peek().is_some() {
         out.push('\n');
     }

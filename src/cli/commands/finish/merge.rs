@@ -61,9 +61,7 @@ pub(super) fn merge(app: &App, spec: &str, repository: &Repository, tip: &str) -
             Err(refused(anyhow!("`{branch}` holds commits that `{of}` does not: it cannot be fast-forwarded"))
                 .hint(format!("merge it yourself, with a look at the result: `{git} merge {}`", ways::quoted(&of))))
         }
-        Forward::Refused { branch, why } => {
-            Err(refused(anyhow!("git does not fast-forward `{branch}`: {why}"))
-                .hint(format!("nothing was changed; mend that, {again}")))
-        }
+        Forward::Refused { branch, why } => Err(refused(anyhow!("git does not fast-forward `{branch}`: {why}"))
+            .hint(format!("nothing was changed; mend that, {again}"))),
     }
 }

@@ -102,7 +102,8 @@ impl Work {
         let unchecked = repository.commits_between(known, &tip).map_err(CliError::environment)?;
         if unchecked > 0 {
             let what = plural(unchecked as usize, "commit");
-            warnings.push(format!("{what} on `{branch}` since the last run: not checked; `cco run {spec}` takes them in"));
+            warnings
+                .push(format!("{what} on `{branch}` since the last run: not checked; `cco run {spec}` takes them in"));
         }
         let commits = repository.commits_between(repository.base(), &tip).map_err(CliError::environment)?;
         Ok(Self { tip, commits, unchecked })
