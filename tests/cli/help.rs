@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "list",
     "new",
     "validate",
@@ -11,8 +11,10 @@ const COMMANDS: [&str; 14] = [
     "answer",
     "stop",
     "logs",
+    "finish",
     "graph",
     "doctor",
+    "clean",
     "repair",
     "schema",
     "completions",
@@ -38,10 +40,12 @@ fn everyday_commands_come_first() {
       answer       Answer a question that a run has put to you
       stop         Stop the live run of a spec
       logs         Show what the agents and checks of a spec have put out
+      finish       Print the commands that hand the work on, or merge it into your branch
 
     More commands:
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays
+      clean        Show and remove the worktrees and refs that finished specs left
       repair       Show what can be saved of a damaged journal, and put it in place
       schema       Print the JSON Schema of the manifest
       completions  Print the completions for a shell
@@ -67,6 +71,7 @@ fn everyday_commands_come_first() {
       cco run billing/invoices -n                  see what would run
       cco run billing/invoices                     run it, or carry on
       cco answer billing/invoices                  see what it asks
+      cco finish billing/invoices                  hand the work on
 
     `cco <COMMAND> --help` says more about one command.
     -- stderr

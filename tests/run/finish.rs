@@ -187,6 +187,33 @@ fn a_pull_request_is_opened_where_the_remote_is() {
     assert_eq!(said, format!("{before}{}\n", body.trim_end()));
 }
 
+/// Addresses as git knows them, and who is called there.
+#[test]
+fn the_host_of_a_remote_decides_who_is_called() {
+    let world = done();
+    world.git(&["remote", "add", "origin", "x"]);
+    let called = |url: &str| {
+        world.git(&["remote", "set-url", "origin", url]);
+        let ways = commands(&finish(&world, &["--json"]).exits(0));
+        ways.get(1).map(|way| way.split("&& ").nth(1).unwrap().split(' ').next().unwrap().to_owned())
+    };
+    let urls = [
+        ("git@github.com:o/r.git", Some("gh")),
+        ("ssh://git@ssh.github.com:443/o/r.git", Some("gh")),
+        ("https://user@GITHUB.example.org/o/r", Some("gh")),
+        ("work-gitlab:o/r.git", Some("glab")),
+        ("https://gitlab.com/github/r.git", Some("glab")),
+        ("https://example.org/github.com/r.git", None),
+        ("git@example.org:github/r.git", None),
+        ("/srv/github.com/r.git", None),
+        ("./github:x/r.git", None),
+        ("file:///srv/gitlab/r.git", None),
+    ];
+    for (url, program) in urls {
+        assert_eq!(called(url).as_deref(), program, "{url}");
+    }
+}
+
 #[test]
 fn without_a_remote_it_says_what_else_can_be_done() {
     let world = done();
@@ -374,6 +401,10 @@ fn what_is_not_complete_is_not_handed_on() {
     assert!(output.stderr.contains("1 commit on `cco/world-00000000` since the last run: not checked"), "{output}");
     let body = fs::read_to_string(world.spec.join("runs/pull-request.md")).unwrap();
     assert!(body.contains("**Not checked**: the last 1 commit"), "{body}");
+    let head = world.git(&["rev-parse", "main"]);
+    let output = finish(&world, &["--merge"]).exits(1);
+    assert!(output.stderr.contains("not checked, so not merged"), "{output}");
+    assert_eq!(world.git(&["rev-parse", "main"]), head);
     world.git(&["branch", "--quiet", "-f", BRANCH, "main"]);
     let output = finish(&world, &["--merge"]).exits(1);
     assert!(output.stderr.contains("was rewritten"), "{output}");

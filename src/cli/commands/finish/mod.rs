@@ -50,6 +50,7 @@ pub fn execute(app: &App, args: args::Finish) -> Result<ExitStatus, CliError> {
     }
     let mut outcome = Outcome::new(&opened, &state, &repository, &work, &warnings);
     if args.merge {
+        work.must_be_checked(&opened.reference, repository.branch())?;
         outcome.merged = Some(merge::merge(app, &opened.reference, &repository, &work.tip)?);
     } else if work.commits > 0 {
         hand_on(&opened, &state, &account, &repository, &work, &mut outcome)?;
@@ -107,6 +108,16 @@ impl Work {
         }
         let commits = repository.commits_between(repository.base(), &tip).map_err(CliError::environment)?;
         Ok(Self { tip, commits, unchecked })
+    }
+
+    /// What cco itself brings into the user's branch was checked, all of it.
+    fn must_be_checked(&self, spec: &str, branch: &str) -> Result<(), CliError> {
+        if self.unchecked == 0 {
+            return Ok(());
+        }
+        let what = plural(self.unchecked as usize, "commit");
+        Err(refused(anyhow!("{what} on `{branch}` since the last run: not checked, so not merged"))
+            .hint(format!("`cco run {spec}` takes them in and checks the whole")))
     }
 }
 
