@@ -264,6 +264,24 @@ fn what_no_commit_holds_stays_unless_forced() {
 }
 
 #[test]
+fn what_is_to_be_torn_down_is_before_its_worktree_goes() {
+    let mut manifest = manifest_of_two();
+    // One that leaves somebody behind, and one that fails and keeps nothing.
+    manifest["execution"]["teardown"] =
+        json!(["echo \"$CCO_COMPONENT $CCO_SLOT $(cat a.txt)\" >> \"$NOTES\"; (sleep 1000 &)", "exit 3"]);
+    let world = World::new(manifest, json!({"steps": {"a.*": writes("a", "x"), "b.*": writes("b", "x")}}));
+    world.ends(&[], 0);
+    assert_eq!(world.noted(), ["a 1 x", "b 2 x"], "by the run itself");
+    leave_worktree(&world, "b", BRANCH);
+    let mut command = world.env.command(["clean", SPEC, "-y"]);
+    let output = world.env.run(command.env("NOTES", world.notes())).exits(0);
+    assert_eq!(world.noted(), ["a 1 x", "b 2 x", "b 2 x"]);
+    assert!(output.stderr.contains("the teardown command `exit 3` of b failed"), "{output}");
+    assert_nothing_left(&world);
+    world.assert_nothing_left();
+}
+
+#[test]
 fn of_all_specs_the_finished_and_the_gone_are_cleared() {
     let world = done();
     let dir = leave_worktree(&world, "a", BRANCH);

@@ -166,6 +166,17 @@ impl<'a> Left<'a> {
         Ok(of.fate(None, wish).unwrap_or_else(Fate::goes))
     }
 
+    /// Those whose worktree goes, with the work directory in it.
+    pub(super) fn going(&self, spec: &Spec) -> Vec<(&Subject, PathBuf)> {
+        let mut going = Vec::new();
+        for (it, left) in self.standing.iter().zip(&spec.worktrees) {
+            if let (true, Some(_), Owner::Subject(on)) = (goes(&left.fate), &it.head, &it.owner) {
+                going.push((on, self.repository.dir_of(on)));
+            }
+        }
+        going
+    }
+
     /// Takes away what goes, the worktrees first: what is not reached is found the next time.
     pub(super) fn remove(&self, spec: &mut Spec) -> Result<(), CliError> {
         let mut remove = || {

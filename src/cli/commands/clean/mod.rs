@@ -4,15 +4,22 @@ mod gone;
 mod left;
 mod report;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use super::look;
-use super::run::runtime;
+use super::run::{runtime, this_program, work_environment};
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
+use crate::cli::opened::Opened;
+use crate::cli::secrets;
 use crate::cli::settings::Layer;
-use crate::executor::end_strays;
+use crate::executor::{TearDown, end_strays};
+use crate::ids::Subject;
 use crate::journal::SpecPaths;
 use crate::plan::resolve::Choices;
+use crate::process::Supervisor;
 use crate::spec::catalog::Entry;
 use crate::spec::load;
 use left::{Left, Of, Wish};
@@ -82,7 +89,35 @@ fn one(app: &App, entry: &Entry, wish: Wish, spared: bool) -> Result<Spec, CliEr
     if wish.remove {
         // What a dead run left may be writing there still.
         runtime()?.block_on(end_strays(&opened.mark()));
+        tear_down(app, &opened, left.going(&spec))?;
         left.remove(&mut spec)?;
     }
     Ok(spec)
+}
+
+/// Runs what the manifest says is to be run before a worktree goes. What fails there is told, and keeps nothing.
+fn tear_down(app: &App, opened: &Opened, going: Vec<(&Subject, PathBuf)>) -> Result<(), CliError> {
+    let commands = opened.spec.manifest.execution.teardown.iter().map(|text| text.as_str().to_owned());
+    let commands: Vec<String> = commands.collect();
+    if commands.is_empty() || going.is_empty() {
+        return Ok(());
+    }
+    let mark = Arc::from(format!("{}-clean", opened.mark()));
+    let tear_down = TearDown {
+        plan: opened.plan.clone(),
+        commands,
+        env: work_environment(app, opened),
+        runs: opened.paths.runs().to_owned(),
+        redactor: Arc::new(secrets::redactor(app, Some(&opened.spec))?),
+        supervisor: Supervisor::new(this_program()?, mark).map_err(CliError::environment)?,
+    };
+    runtime()?.block_on(async {
+        for (on, dir) in going {
+            for command in tear_down.run(on, &dir).await {
+                app.printer.warning(format!("the teardown command `{command}` of {on} failed; its log is in `runs/`"));
+            }
+        }
+        tear_down.supervisor.finish().await;
+    });
+    Ok(())
 }

@@ -490,7 +490,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the guard and the simulated agent are this very program")]
-fn this_program() -> Result<PathBuf, CliError> {
+pub(super) fn this_program() -> Result<PathBuf, CliError> {
     std::env::current_exe().context("cannot tell where cco itself is").map_err(CliError::environment)
 }
 
