@@ -24,6 +24,7 @@ mod recover;
 mod redaction;
 mod signals;
 mod site;
+mod tear_down;
 mod untouched;
 mod worker;
 
@@ -32,3 +33,4 @@ pub use job::{Job, Models, Tips};
 pub use owners::Owners;
 pub use recover::end_strays;
 pub use signals::{Asked, Signals};
+pub use tear_down::TearDown;

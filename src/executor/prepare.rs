@@ -16,7 +16,7 @@ use crate::process::Stop;
 /// How long each command of `setup` may take.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// How long each command of `teardown` may take.
-const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+pub const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Why there is no place to work in.
 #[derive(Debug)]

@@ -218,7 +218,7 @@ fn free_name(name: &str) -> Result<&Path, TreeError> {
 }
 
 /// Whether there is more at `root` than what git writes first.
-fn holds_something(root: &Path) -> std::io::Result<bool> {
+pub(super) fn holds_something(root: &Path) -> std::io::Result<bool> {
     match fs_err::symlink_metadata(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),

@@ -35,7 +35,7 @@ use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
 use crate::spec::manifest::RiskLevel;
 use crate::spec::writeset::WriteSet;
-use crate::tree::{Git, Home, Place, Repository, Tree};
+use crate::tree::{Git, Home, Place, Repository, Tree, bring_back_branch, sign};
 
 pub(super) use agent::jobs_that_fit;
 
@@ -301,7 +301,12 @@ fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
     opened.paths.create().map_err(CliError::environment)
 }
 
-fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bool) -> Result<Place, CliError> {
+pub(super) fn place(
+    app: &App,
+    opened: &Opened,
+    known_base: Option<String>,
+    after_crash: bool,
+) -> Result<Place, CliError> {
     let execution = &opened.spec.manifest.execution;
     let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
     Ok(Place {
@@ -318,6 +323,11 @@ fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
     let known_base = state.run().and_then(|run| run.tree.branch()).map(|(_, base)| base.to_owned());
     let first = known_base.is_none();
     let place = place(app, opened, known_base, state.ended().is_none())?;
+    if let Some(tip) = state.branch_tip().filter(|_| !opened.plan.one_tree)
+        && bring_back_branch(git, &place, tip).map_err(CliError::environment)?
+    {
+        app.printer.note(format!("the branch `{}` was removed; it begins again at {tip}", place.branch));
+    }
     let home = Home::open(git.clone(), &place, &opened.reference, opened.plan.one_tree);
     let home = home.map_err(CliError::environment)?;
     match &home {
@@ -337,6 +347,11 @@ fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
         }
         Home::Repository(_) => {}
     }
+    if home.repository().is_some()
+        && let Err(error) = sign(&place.worktrees, opened.paths.dir(), &place.work_dir)
+    {
+        tracing::warn!("`cco clean` will not know whose worktrees these are: {error}");
+    }
     Ok(home)
 }
 
@@ -351,7 +366,7 @@ fn tree_info(home: &Home, worktrees: &Path) -> TreeInfo {
     }
 }
 
-fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
+pub(super) fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
     let longest = opened.plan.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
     let vars = app.environment.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
     AgentEnv::new(vars, &opened.spec.manifest.agent.env, longest)
@@ -475,7 +490,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the guard and the simulated agent are this very program")]
-fn this_program() -> Result<PathBuf, CliError> {
+pub(super) fn this_program() -> Result<PathBuf, CliError> {
     std::env::current_exe().context("cannot tell where cco itself is").map_err(CliError::environment)
 }
 
