@@ -1,7 +1,7 @@
 //! A repository as it is read to prove something: nothing in it is written, and nothing in it is made.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::git::Git;
@@ -9,6 +9,9 @@ use super::patch::DIFF;
 use super::path::Prefix;
 use super::status::records;
 use super::{Tree, TreeError};
+
+/// Commits, a line each, with tree and parents; whatever the user's settings are.
+const LIST: [&str; 3] = ["rev-list", "--no-commit-header", "--format=%H %T %P"];
 
 /// A repository, to be read only.
 #[derive(Debug)]
@@ -37,7 +40,9 @@ impl History {
         let Some(top) = Tree::repository(git, work_dir)? else { return Ok(None) };
         let git_dir = PathBuf::from(git.run(&top, &["rev-parse", "--absolute-git-dir"])?);
         let prefix = git.run(work_dir, &["rev-parse", "--show-prefix"])?;
-        Ok(Some(Self { git: git.bound(&git_dir, &top), top, prefix: Prefix::new(prefix.as_bytes()) }))
+        // What somebody put in the place of a commit is not that commit.
+        let git = git.bound(&git_dir, &top).with("GIT_NO_REPLACE_OBJECTS", OsStr::new("1"));
+        Ok(Some(Self { git, top, prefix: Prefix::new(prefix.as_bytes()) }))
     }
 
     /// The commit of a branch; none where there is no such branch.
@@ -54,8 +59,8 @@ impl History {
     /// # Errors
     /// Git cannot be started.
     pub fn commit(&self, id: &str) -> Result<Option<Commitment>, TreeError> {
-        let said = self.git.ask(&self.top, &["show", "--no-patch", "--format=%T %P", "--end-of-options", id])?;
-        Ok(said.and_then(|line| commitment(&line)))
+        let said = self.git.ask(&self.top, &[&LIST[..], &["--no-walk", "--end-of-options", id]].concat())?;
+        Ok(said.and_then(|line| commitment(&line)).map(|(_, commit)| commit))
     }
 
     /// The commits that `tip` has and `base` has not, by id.
@@ -64,12 +69,8 @@ impl History {
     /// Git's own; among it that a commit is not there.
     pub fn since(&self, base: &str, tip: &str) -> Result<BTreeMap<String, Commitment>, TreeError> {
         let range = format!("{base}..{tip}");
-        let said = self.git.run(&self.top, &["log", "--format=%H %T %P", "--end-of-options", &range])?;
-        let commit = |line: &str| {
-            let (id, rest) = line.split_once(' ')?;
-            Some((id.to_owned(), commitment(rest)?))
-        };
-        Ok(said.lines().filter_map(commit).collect())
+        let said = self.git.run(&self.top, &[&LIST[..], &["--end-of-options", &range]].concat())?;
+        Ok(said.lines().filter_map(commitment).collect())
     }
 
     /// The patch id of what differs between two commits or trees, beside the files of `but`, relative to the work
@@ -104,8 +105,8 @@ impl History {
     }
 }
 
-/// A tree and parents, as they were asked for.
-fn commitment(line: &str) -> Option<Commitment> {
+/// A commit with its tree and parents, as they were asked for.
+fn commitment(line: &str) -> Option<(String, Commitment)> {
     let mut words = line.split_whitespace().map(str::to_owned);
-    Some(Commitment { tree: words.next()?, parents: words.collect() })
+    Some((words.next()?, Commitment { tree: words.next()?, parents: words.collect() }))
 }
