@@ -54,6 +54,11 @@ pub fn names_of(on: &Subject, slot: u32) -> Vec<(OsString, OsString)> {
 }
 
 impl Bench<'_> {
+    /// The variables that tell a command that it is of the whole.
+    pub fn names_of_the_run() -> Vec<(OsString, OsString)> {
+        names_of(&Subject::Run, 0)
+    }
+
     /// Prepares the worktree whose work directory is `dir`.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::account::{Account, ChangeSeen, Landing, Progress};
 use super::carry::Passage;
 use super::case::{Case, Seat};
 use super::claim::Waiver;
-use crate::ids::{AttemptId, Digest, Subject};
+use crate::ids::{AttemptId, ComponentId, Digest, Subject};
 use crate::lifecycle::event::{
     Answer, AttemptEnd, Author, Escalation, Event, GateAct, Integration, Issue, Proof, Record, Redo, RunStarted, Scope,
     Verb, Verdict,
@@ -71,6 +71,14 @@ impl Ledger {
     /// Where the branch is, as the records say.
     pub fn head(&self) -> Option<&str> {
         self.head.as_deref()
+    }
+
+    /// The components that records speak of.
+    pub fn components(&self) -> impl Iterator<Item = &ComponentId> {
+        self.accounts.keys().filter_map(|on| match on {
+            Subject::Component(id) => Some(id),
+            Subject::Run => None,
+        })
     }
 
     fn take(&mut self, record: &Record, event: &Event) {

@@ -16,7 +16,7 @@ pub use answer::{Answer, Verb};
 pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
 pub use program::{Completions, Demo, Doctor, Schema};
-pub use record::{Logs, Repair, Status};
+pub use record::{Logs, Repair, Status, Verify};
 pub use run::{Run, Stop};
 pub use spec::{Graph, GraphFormat, List, New, SpecArg, Validate};
 
@@ -59,6 +59,8 @@ pub enum Command {
     Graph(Graph),
     /// Look at what cco needs: programs, login, settings, strays
     Doctor(Doctor),
+    /// Say what of the work is proven, what is not, and why
+    Verify(Verify),
     /// Show what can be saved of a damaged journal, and put it in place
     Repair(Repair),
     /// Print the JSON Schema of the manifest

@@ -301,7 +301,7 @@ fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
     opened.paths.create().map_err(CliError::environment)
 }
 
-fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bool) -> Result<Place, CliError> {
+pub(super) fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bool) -> Result<Place, CliError> {
     let execution = &opened.spec.manifest.execution;
     let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
     Ok(Place {
@@ -351,7 +351,7 @@ fn tree_info(home: &Home, worktrees: &Path) -> TreeInfo {
     }
 }
 
-fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
+pub(super) fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
     let longest = opened.plan.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
     let vars = app.environment.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
     AgentEnv::new(vars, &opened.spec.manifest.agent.env, longest)
@@ -475,7 +475,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the guard and the simulated agent are this very program")]
-fn this_program() -> Result<PathBuf, CliError> {
+pub(super) fn this_program() -> Result<PathBuf, CliError> {
     std::env::current_exe().context("cannot tell where cco itself is").map_err(CliError::environment)
 }
 
