@@ -58,9 +58,15 @@ pub(super) fn command(
         }
         (Place::Nowhere, _) => claim.lower(Standing::Unproven, "it is not known which tree it had to run on"),
     }
-    if kept == Some(Kept::Differs) {
-        let why = format!("the output that is kept of {} is not the one that was recorded", ran.attempt);
-        claim.lower(Standing::Contradicted, why);
+    match kept {
+        Some(Kept::Differs) => {
+            let why = format!("the output that is kept of {} is not the one that was recorded", ran.attempt);
+            claim.lower(Standing::Contradicted, why);
+        }
+        Some(Kept::Gone) if claim.standing == Standing::Proven => {
+            claim.why.push(format!("the output of {} is gone, so that only its record speaks", ran.attempt));
+        }
+        Some(Kept::Gone | Kept::Same) | None => {}
     }
     claim
 }

@@ -82,7 +82,7 @@ fn bound_to_tip(ledger: &Ledger, branch: &Branch, change: &Change, tree: &str) -
         return Carry::Same;
     }
     match (ledger.base(), &branch.tip) {
-        (Some(base), Some(tip)) => carried(branch, change, base, tip, tree),
+        (Some(base), Some(tip)) if ledger.head.as_ref() == Some(tip) => carried(branch, change, base, tip, tree),
         _ => Carry::Other,
     }
 }

@@ -23,3 +23,4 @@ mod secrets;
 mod signals;
 mod table;
 mod terminal;
+mod verify;
