@@ -255,14 +255,14 @@ fn evidence_of_another_tree_or_another_command_or_another_change_proves_nothing(
 #[test]
 fn an_output_that_was_changed_is_told_and_one_that_is_gone_is_said() {
     let world = done();
-    let log = world.spec.join("runs/@run.check-validation_command-1.log");
-    assert!(log.exists(), "{:?}", fs::read_dir(world.spec.join("runs")).unwrap().flatten().collect::<Vec<_>>());
+    let log = world.spec.join("runs/@run.check-cat-a.txt-b.txt-1.log");
+    assert!(log.exists());
     write(&log, "x\nx\ny\n");
     let reasons = stand(&world, 1, &[("@run", "contradicted"), ("a", "proven")]);
-    says(&reasons, &["the output that is kept of @run.check:validation_command-1 is not the one that was recorded"]);
+    says(&reasons, &["the output that is kept of @run.check:cat-a.txt-b.txt-1 is not the one that was recorded"]);
     fs::remove_file(log).unwrap();
     let reasons = stand(&world, 0, &[("@run", "proven")]);
-    says(&reasons, &["the output of @run.check:validation_command-1 is gone"]);
+    says(&reasons, &["the output of @run.check:cat-a.txt-b.txt-1 is gone"]);
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn what_a_person_took_as_it_is_is_said_and_never_called_proven() {
     world.ends(&[], 3);
     let reasons = stand(&world, 1, &[("a", "unproven"), ("b", "proven"), ("@run", "unproven")]);
     says(&reasons, &["a complete: it waits for an answer to q1", "@run complete: the whole is not complete"]);
-    world.tells(&["q1", "accept", "-m", "bad is good enough"]);
+    world.tells(&["q1", "accept"]);
     world.ends(&[], 0);
     let reasons = stand(&world, 0, &[("a", "waived"), ("b", "proven"), ("@run", "waived")]);
     says(&reasons, &["a check:good: taken as it is"]);
@@ -386,7 +386,7 @@ fn a_commit_of_the_users_own_is_unknown_until_a_run_takes_it_in() {
     world.git(&["commit", "--quiet", "-am", "Better"]);
     world.git(&["checkout", "--quiet", "main"]);
     says(&stand(&world, 1, &[("b", "contradicted"), ("a", "proven")]), &["b landed: `b.txt` is not as it was checked"]);
-    world.ends(&[], 0);
+    world.ends(&["--redo", "c"], 0);
     let reasons = stand(&world, 0, &[("a", "proven"), ("b", "proven"), ("@run", "proven")]);
     says(&reasons, &["@run branch: its commit", "is the user's own"]);
 }
