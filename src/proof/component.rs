@@ -23,7 +23,7 @@ pub(super) fn component(plan: &Plan, ledger: &Ledger, facts: &Facts, at: Index, 
     let waivers: Vec<Waiver> = ledger.waivers.iter().filter(|waiver| waiver.on == on).cloned().collect();
     let mut claims: Vec<Claim> = progress(account, facts, &on).into_iter().collect();
     if matches!(account.progress, Progress::Waiting | Progress::Skipped) && account.landings.is_empty() {
-        return Item::new(on, landed, claims, waivers);
+        return with_gaps(Item::new(on, landed, claims, waivers), account);
     }
     let validates = plan.legs(at).contains(&Leg::Validate);
     if validates {
@@ -41,15 +41,20 @@ pub(super) fn component(plan: &Plan, ledger: &Ledger, facts: &Facts, at: Index, 
     if !own {
         claims.push(by_the_whole(whole));
     }
-    let mut item = Item::new(on, landed, claims, waivers);
-    for (what, why) in &account.gaps {
-        item.lower(what, Standing::Contradicted, why.clone());
-    }
+    let mut item = with_gaps(Item::new(on, landed, claims, waivers), account);
     if let (Some(branch), Subject::Component(id)) = (&facts.branch, &item.on.clone()) {
         for touched in branch.touched.iter().filter(|touched| touched.owners.contains(id)) {
             let why = format!("`{}` is not as it was checked", touched.path);
             item.lower("landed", Standing::Contradicted, why);
         }
+    }
+    item
+}
+
+/// What the records claim and do not show is said, however far it is.
+pub(super) fn with_gaps(mut item: Item, account: &Account) -> Item {
+    for (what, why) in &account.gaps {
+        item.lower(what, Standing::Contradicted, why.clone());
     }
     item
 }

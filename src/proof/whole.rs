@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::account::{Account, Landing, Progress};
 use super::carry::carried;
 use super::claim::{Claim, Item, Standing};
+use super::component::with_gaps;
 use super::facts::{Branch, Carry, Facts};
 use super::landing::{Place, bound_to, changes, command, on_branch, reviewer, short};
 use super::ledger::Ledger;
@@ -37,10 +38,7 @@ pub(super) fn whole(plan: &Plan, ledger: &Ledger, facts: &Facts) -> (Item, Stand
         checks.push(Claim::not("checks", Standing::Unproven, "nothing checks the whole"));
     }
     checks.extend(facts.branch.as_ref().map(|branch| at_the_tip(ledger, branch)));
-    let mut own = Item::new(Subject::Run, None, checks, Vec::new());
-    for (what, why) in &account.gaps {
-        own.lower(what, Standing::Contradicted, why.clone());
-    }
+    let own = with_gaps(Item::new(Subject::Run, None, checks, Vec::new()), account);
     let stands = own.standing;
     let landed = account.landings.iter().rev().find_map(|landing| landing.commit.clone());
     let mut claims: Vec<Claim> = complete(ledger, facts, account).into_iter().collect();
