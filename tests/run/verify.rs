@@ -1,5 +1,6 @@
 //! What a run proved, told by `cco verify` from records and git alone: what holds, what does not, and whose it is.
 
+mod merged;
 mod rerun;
 
 use std::collections::BTreeMap;
