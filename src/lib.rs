@@ -41,6 +41,7 @@ pub mod lifecycle;
 pub mod plan;
 pub mod process;
 pub mod progress;
+pub mod proof;
 pub mod spec;
 pub mod tamper;
 pub mod tree;

@@ -115,6 +115,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
         Command::Graph(args) => commands::graph::execute(app, args),
         Command::Doctor(args) => commands::doctor::execute(app, args),
         Command::Clean(args) => commands::clean::execute(app, args),
+        Command::Verify(args) => commands::verify::execute(app, args),
         Command::Repair(args) => commands::repair::execute(app, args),
         Command::Schema(args) => commands::schema::execute(app, args),
         Command::Completions(args) => commands::completions::execute(app, args),

@@ -1,6 +1,8 @@
 //! What a reply means for its attempt: a writer's work is compared and committed before it counts, and a reader's word
 //! counts only if nobody changed what it read.
 
+use std::path::Path;
+
 use super::branch;
 use super::change::{self, Before, Held};
 use super::job::Job;
@@ -207,12 +209,17 @@ fn reviewed(job: &Job, site: &Site) -> Option<Box<Change>> {
 
 /// The digest of a component's own files, as they are in a place.
 pub fn product_of(site: &Site, definition: &ComponentDef) -> Digest {
+    product_in(&site.dir, definition)
+}
+
+/// The digest of a component's own files, as they are in a work directory.
+pub fn product_in(dir: &Path, definition: &ComponentDef) -> Digest {
     let patterns = || definition.write_patterns();
     let is_glob = |path: &str| path.contains(['*', '?', '[', '{']);
     let literal: Vec<String> = patterns().filter(|path| !is_glob(path)).map(str::to_owned).collect();
     let globs = WriteSet::new(patterns().filter(|path| is_glob(path))).ok().filter(|set| !set.is_empty());
     let owns = |path: &str| globs.as_ref().is_some_and(|set| set.matches(path.as_ref()));
-    product(&site.dir, &literal, globs.is_some(), owns)
+    product(dir, &literal, globs.is_some(), owns)
 }
 
 /// What an agent step must answer with.

@@ -3,7 +3,9 @@
 //! Order is law: durable, then believed, then shown, then acted on. A record that cannot be written ends the run; an
 //! observer that fails is its own affair.
 
+mod again;
 pub mod archive;
+mod bench;
 mod boots;
 mod branch;
 mod brief;
@@ -28,9 +30,13 @@ mod tear_down;
 mod untouched;
 mod worker;
 
+pub use again::{Again, run_again};
+pub use bench::Bench;
+pub use conclude::product_in;
 pub use dispatcher::{Dispatcher, Finish, RunError, Start};
 pub use job::{Job, Models, Tips};
 pub use owners::Owners;
+pub use prepare::NoPlace;
 pub use recover::end_strays;
 pub use signals::{Asked, Signals};
 pub use tear_down::TearDown;

@@ -342,22 +342,7 @@ impl Worker {
 
     fn check_run(&self, attempt: &AttemptId, index: CheckIndex, place: Place) -> CheckRun {
         let job = &*self.job;
-        let plan = job.plan.check(index);
-        let mut extra_env = job.names(attempt);
-        extra_env.extend(plan.env.iter().map(|(name, value)| (name.into(), value.into())));
-        CheckRun {
-            name: plan.name.clone(),
-            command: plan.run.clone(),
-            dir: plan.dir.as_ref().map_or_else(|| place.dir.clone(), |dir| place.dir.join(dir)),
-            junit: plan.junit.as_ref().map(|path| place.dir.join(path)),
-            env: job.env.check.clone(),
-            extra_env,
-            timeout: plan.timeout,
-            log: job.paths.log(attempt),
-            attempt: Arc::from(attempt.to_string()),
-            tree: place.tree,
-            redactor: job.redactor.clone(),
-        }
+        job.bench(attempt).check(job.plan.check(index), attempt, &place, job.paths.log(attempt))
     }
 
     /// A script that runs the subject's checks, for the agent to run as cco will; none where there are none.

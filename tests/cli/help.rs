@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "list",
     "new",
     "validate",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 17] = [
     "graph",
     "doctor",
     "clean",
+    "verify",
     "repair",
     "schema",
     "completions",
@@ -48,6 +49,7 @@ fn everyday_commands_come_first() {
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays
       clean        Show and remove the worktrees and refs that finished specs left
+      verify       Say what of the work is proven, what is not, and why
       repair       Show what can be saved of a damaged journal, and put it in place
       schema       Print the JSON Schema of the manifest
       completions  Print the completions for a shell
@@ -206,6 +208,14 @@ fn answer_says_what_it_takes() {
     A live run picks the answer up at once, else the next `cco run` does.
     -- stderr
     "#);
+}
+
+#[test]
+fn verify_says_what_its_exit_status_means() {
+    let help = TestEnv::new().cco(["verify", "-h"]).exits(0).stdout;
+    let (_, after) = help.split_once("Examples:").unwrap();
+    assert!(help.contains("--rerun        Run the commands that prove the whole again"), "{help}");
+    assert!(after.contains("Exit status: 0 all is proven, or waived by a person"), "{help}");
 }
 
 #[test]

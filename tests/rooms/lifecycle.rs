@@ -1,6 +1,6 @@
 //! The pure core: random worlds that are cut everywhere, and scripted ones, a rule each.
 
-mod audit;
+pub mod audit;
 mod baseline;
 mod convergence;
 mod crash;
@@ -14,4 +14,4 @@ mod reviewers;
 mod sameness;
 mod tally;
 mod votes;
-mod world;
+pub mod world;

@@ -10,6 +10,7 @@ mod lifecycle;
 mod plan;
 mod process;
 mod progress;
+mod proof;
 mod redact;
 mod spec;
 mod tamper;

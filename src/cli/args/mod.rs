@@ -20,7 +20,7 @@ pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
 pub use import::Import;
 pub use program::{Completions, Demo, Doctor, Schema};
-pub use record::{Logs, Repair, Status};
+pub use record::{Logs, Repair, Status, Verify};
 pub use run::{Run, Stop};
 pub use spec::{Graph, GraphFormat, List, New, SpecArg, Validate};
 
@@ -69,6 +69,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Show and remove the worktrees and refs that finished specs left
     Clean(Clean),
+    /// Say what of the work is proven, what is not, and why
+    Verify(Verify),
     /// Show what can be saved of a damaged journal, and put it in place
     Repair(Repair),
     /// Print the JSON Schema of the manifest

@@ -49,6 +49,24 @@ pub struct Logs {
     pub prompt: bool,
 }
 
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cco verify billing/invoices           from records and git alone; starts nothing, changes nothing
+  cco verify billing/invoices --rerun   the commands once more, in a fresh worktree that goes again
+  cco verify --json                     one JSON document
+
+Exit status: 0 all is proven, or waived by a person, 1 something is unproven or contradicted, 74 the journal is damaged.")]
+pub struct Verify {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: SpecArg,
+    /// Run the commands that prove the whole again, on the commit of the branch, and compare.
+    #[arg(long)]
+    pub rerun: bool,
+}
+
 /// Arguments of `repair`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
