@@ -4,6 +4,7 @@
 #[path = "../support/env.rs"]
 #[macro_use]
 mod env;
+mod belongings;
 mod world;
 
 mod boots;
@@ -13,6 +14,7 @@ mod convergence;
 mod edits;
 mod faults;
 mod gates;
+mod isolation;
 mod kill9;
 mod matrix;
 mod questions;
