@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use cco::lifecycle::event::Event;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -265,4 +266,16 @@ fn twelve_at_once_killed_at_thirty_moments_come_to_the_same_end() {
         assert_eq!(world.records().len(), records, "there was nothing left to do");
     }
     eprintln!("killed at {kills:?}");
+}
+
+/// Once the end is on record nobody looks for what is left: it is gone before.
+#[test]
+fn killed_right_after_its_end_it_has_taken_everything_down() {
+    let world = project();
+    let mut run = world.start(&[]);
+    run.records(|event| matches!(event, Event::RunEnded { .. }));
+    run.child.kill().unwrap();
+    let _ = run.end();
+    world.assert_nothing_left();
+    assert_accounted_for(&world);
 }
