@@ -6,7 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use cco::lifecycle::event::Event;
+use cco::ids::Subject;
+use cco::lifecycle::event::{Event, Scope};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -277,5 +278,29 @@ fn killed_right_after_its_end_it_has_taken_everything_down() {
     run.child.kill().unwrap();
     let _ = run.end();
     world.assert_nothing_left();
+    assert_accounted_for(&world);
+}
+
+/// Nor is there what an earlier run made for its last checks and was killed with.
+#[test]
+fn what_was_made_for_the_last_checks_is_removed_by_whichever_run_ends() {
+    let world = project();
+    let mut run = world.start(&[]);
+    let passed = |event: &Event| {
+        let last = |scope: &Scope| *scope == Scope::Final;
+        matches!(event, Event::ValidationOpened { on: Subject::Run, scope, .. } if last(scope))
+    };
+    run.records(passed);
+    let there = world.worktree("@run").with_file_name("final");
+    assert!(run.reaches(|_| there.exists()));
+    run.child.kill().unwrap();
+    let _ = run.end();
+    world.assert_nothing_left();
+    let mut manifest: Value =
+        serde_json::from_str(&fs::read_to_string(world.spec.join("manifest.json")).unwrap()).unwrap();
+    manifest.as_object_mut().unwrap().remove("validation_command");
+    manifest["components"].as_array_mut().unwrap().iter_mut().for_each(|it| it["checks"] = json!([]));
+    world.rewrite(manifest);
+    world.ends(&[], 0);
     assert_accounted_for(&world);
 }
