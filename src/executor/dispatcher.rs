@@ -163,12 +163,8 @@ impl Dispatcher {
             self.stop.send_replace(Stop::Kill);
             while self.tasks.join_next().await.is_some() {}
         }
-        while self.clearing.join_next().await.is_some() {}
-        if self.state.completed().is_some() {
-            self.worker.clear(&Subject::Run).await;
-        }
+        self.take_down().await;
         self.job.supervisor.finish().await;
-        self.worker.finish().await;
         self.render_context();
         for observer in &mut self.observers {
             observer.finish(&self.state);
@@ -183,11 +179,13 @@ impl Dispatcher {
         self.begin(start)?;
         loop {
             self.take_letters()?;
-            let finish = self.plan_turn()?;
+            let end = self.plan_turn()?;
             let starts = self.prepare();
             self.commit()?;
-            if let Some(finish) = finish {
-                return Ok(finish);
+            if let Some(end) = end {
+                // Before the end is on record: once it is, nobody looks any more for what is left.
+                self.take_down().await;
+                return self.end(end);
             }
             for start in starts {
                 // Whoever is gone before it may start was stopped.
@@ -248,7 +246,7 @@ impl Dispatcher {
     }
 
     /// Everything that follows from the state; the end, if nothing can follow any more.
-    fn plan_turn(&mut self) -> Result<Option<Finish>, RunError> {
+    fn plan_turn(&mut self) -> Result<Option<RunEnd>, RunError> {
         let now = Timestamp::now();
         let mut started = Vec::new();
         while self.asked.is_none()
@@ -268,17 +266,30 @@ impl Dispatcher {
         if !started.is_empty() {
             self.stage(started, Author::Cco, now);
         }
-        let end = match self.asked {
+        Ok(match self.asked {
             Some(_) => self.state.is_quiet().then_some(RunEnd::Interrupted),
             None => end_of(&self.state, now),
-        };
-        let Some(end) = end else { return Ok(None) };
+        })
+    }
+
+    fn end(&mut self, end: RunEnd) -> Result<Finish, RunError> {
+        let now = Timestamp::now();
         // Who reads the end may rely on the files.
         self.render_context();
         self.archive.flush();
         self.note_edit(now)?;
         self.apply(vec![Event::RunEnded { end }], now)?;
-        Ok(Some(Finish { end, asked: self.asked }))
+        self.commit()?;
+        Ok(Finish { end, asked: self.asked })
+    }
+
+    /// Removes the worktrees that nobody needs any more.
+    async fn take_down(&mut self) {
+        while self.clearing.join_next().await.is_some() {}
+        if self.state.completed().is_some() {
+            self.worker.clear(&Subject::Run).await;
+        }
+        self.worker.finish().await;
     }
 
     /// Makes the turn durable, then shows it.

@@ -66,9 +66,10 @@ impl FreshTree {
         Ok(place)
     }
 
-    /// Removes the tree; what it was for is recorded.
+    /// Removes the tree, or that of a run that was killed before it could; what it was for is recorded.
     pub async fn discard(&self, job: &Job) {
-        if let (Some(_), Some(repository)) = (self.0.lock().await.take(), job.tree.repository())
+        *self.0.lock().await = None;
+        if let Some(repository) = job.tree.repository()
             && let Err(error) = repository.discard_fresh(NAME)
         {
             tracing::warn!("the worktree of the final validation stays: {error}");

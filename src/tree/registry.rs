@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::TreeError;
+use super::fresh::remove_all;
 use super::source::resolved;
+use super::status::remove_if_there;
 
 /// The worktrees by name: where they are, below the directory that holds those of the spec.
 #[derive(Debug)]
@@ -82,6 +84,48 @@ impl Registry {
     pub(super) fn linked(&self, root: &Path) -> Option<PathBuf> {
         let link = resolved(&root.join(read_path(&root.join(".git"), b"gitdir: ")?));
         (link.parent() == Some(&self.kept_in)).then_some(link)
+    }
+
+    /// Notes what git is about to make or remove, so that what a killed one leaves half done can be told from a user's
+    /// own: until git has said where a worktree is, nothing else tells whose that is. What an earlier change left goes.
+    ///
+    /// The caller holds [`Registry::changing`].
+    pub(super) fn begin_change(&self, git_dir: &Path) -> Result<(), TreeError> {
+        self.sweep()?;
+        Ok(fs_err::write(self.note(), git_dir.as_os_str().as_bytes())?)
+    }
+
+    /// The change is done.
+    pub(super) fn end_change(&self) -> Result<(), TreeError> {
+        Ok(remove_if_there(&self.note())?)
+    }
+
+    /// Removes what a change that was cut short left with the repository and that no worktree belongs to.
+    pub(super) fn sweep(&self) -> Result<(), TreeError> {
+        let Ok(path) = fs_err::read(self.note()) else { return Ok(()) };
+        let git_dir = PathBuf::from(OsString::from_vec(path));
+        // One that says where it is has a worktree, and is known.
+        if git_dir.parent() == Some(&self.kept_in) && fs_err::symlink_metadata(git_dir.join("gitdir")).is_err() {
+            remove_all(&git_dir)?;
+        }
+        self.end_change()
+    }
+
+    /// Where git will keep what belongs to a worktree that is to be made: it numbers names that are taken.
+    pub(super) fn free_git_dir(&self, root: &Path) -> PathBuf {
+        let name = root.file_name().unwrap_or_default();
+        let free = |n: u32| {
+            let mut numbered = name.to_owned();
+            if n > 0 {
+                numbered.push(n.to_string());
+            }
+            self.kept_in.join(numbered)
+        };
+        (0..).map(free).find(|dir| fs_err::symlink_metadata(dir).is_err()).unwrap_or_else(|| free(0))
+    }
+
+    fn note(&self) -> PathBuf {
+        self.worktrees.join(".changing")
     }
 
     /// Whether a directory is one of the spec's worktrees, or in one.

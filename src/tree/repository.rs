@@ -218,6 +218,7 @@ impl Repository {
     }
 
     fn release_locks(&self) -> Result<(), TreeError> {
+        self.registry.sweep()?;
         let common = &self.source.common;
         release(&common.join(format!("{}.lock", self.branch_ref())))?;
         release_in(&common.join("refs/cco").join(&self.spec), true)?;

@@ -148,8 +148,11 @@ impl Repository {
         let what = [root.as_os_str(), commit.as_ref()];
         let git_dir = {
             let _alone = held(&self.registry.changing);
+            self.registry.begin_change(&self.registry.free_git_dir(&root))?;
             self.source.git.run(&self.source.top, &[&options[..], &what[..]].concat())?;
-            self.registry.learn(name, &root)?
+            let git_dir = self.registry.learn(name, &root)?;
+            self.registry.end_change()?;
+            git_dir
         };
         let worktree = self.bind(name, &root, &git_dir);
         // By itself, since this takes long and others need not wait for it.
@@ -176,8 +179,10 @@ impl Repository {
         // for ever.
         remove_all(&root)?;
         let _alone = held(&self.registry.changing);
+        self.registry.begin_change(&git_dir)?;
         remove_all(&git_dir)?;
         self.registry.forget(name);
+        self.registry.end_change()?;
         Ok(())
     }
 

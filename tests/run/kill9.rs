@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::world::{Run, World, manifest};
 
 /// A small deterministic source of choices.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
+    pub fn roll(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
@@ -90,7 +90,8 @@ impl Result {
 }
 
 /// No attempt was started twice, and each that did some work is on record.
-fn assert_paid_once(world: &World) {
+#[track_caller]
+pub fn assert_paid_once(world: &World) {
     let started = world.started();
     let known: BTreeSet<&String> = started.iter().collect();
     assert_eq!(known.len(), started.len(), "an attempt's number was used twice: {started:#?}");

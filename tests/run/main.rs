@@ -4,6 +4,7 @@
 #[path = "../support/env.rs"]
 #[macro_use]
 mod env;
+mod belongings;
 mod world;
 
 mod boots;
@@ -15,6 +16,7 @@ mod edits;
 mod faults;
 mod finish;
 mod gates;
+mod isolation;
 mod kill9;
 mod matrix;
 mod questions;

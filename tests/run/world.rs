@@ -99,8 +99,14 @@ impl World {
 
     /// Starts a run and does not wait for it.
     pub fn start(&self, args: &[&str]) -> Run<'_> {
-        let child = self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let said = fs::File::create(self.env.root().join("said")).unwrap();
+        let child = self.command(args).stdout(Stdio::null()).stderr(said).spawn().unwrap();
         Run { world: self, child }
+    }
+
+    /// What the run that was started last has said.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.env.root().join("said")).unwrap_or_default()
     }
 
     pub fn paths(&self) -> SpecPaths {

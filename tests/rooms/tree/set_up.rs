@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cco::tree::{Bounds, Commit, Owner, State, TreeError, Until, changed_between};
 
 use super::world::{sh_git, write};
-use super::yard::{SPEC, Yard, assert_exact, attempt, commit, counting, merge, on, place};
+use super::yard::{SPEC, Yard, acting, assert_exact, attempt, commit, counting, merge, on, place};
 
 const FILES: [(&str, &str); 4] = [("w/a", "a"), ("b", "b"), (".gitignore", "target/\n"), ("sub/deep/x y", "x")];
 
@@ -146,7 +146,9 @@ fn what_is_half_there_is_made_anew() {
         meddle(&root, &git_dir);
         let next = yard.again();
         assert!(next.worktree(&on("auth")).unwrap().is_none(), "{what}");
-        assert_eq!(next.worktrees().unwrap().len(), if root.exists() || yard.registered().len() == 2 { 2 } else { 1 });
+        let there = root.exists() || yard.registered().len() == 2;
+        assert_eq!(next.subjects().contains(&on("auth")), there, "{what}");
+        assert_eq!(next.worktrees().unwrap().len(), if there { 2 } else { 1 });
         next.set_up(&on("auth"), &base).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_exact(&root, &base);
         assert_eq!(fs::read_to_string(root.join("b")).unwrap(), "b", "{what}");
@@ -188,6 +190,30 @@ fn a_set_up_that_was_killed_is_made_anew() {
     next.set_up(&on("auth"), &base).unwrap();
     assert_exact(&root, &base);
     assert!(!yard.worktrees.join(".aside").exists());
+}
+
+/// Until git has said where a worktree is, nothing in the repository tells whose it is.
+#[test]
+fn a_registration_that_was_killed_is_removed() {
+    let yard = Yard::new("", &FILES);
+    let kept_in = yard.repo.join(".git/worktrees");
+    let half = |name: &str| write(&kept_in.join(name).join("locked"), "initializing");
+    half("of the user");
+    half("auth");
+    let deadly = format!("mkdir -p '{0}/auth1'; echo initializing >'{0}/auth1/locked'; kill -9 $$", kept_in.display());
+    let git = acting(yard.home.path(), &format!("case \"$*\" in *'worktree add'*) {deadly};; esac"));
+    let place = place(yard.home.path(), &yard.repo, Some(yard.repository.base().to_owned()));
+    let repository = cco::tree::Repository::open(git, &place, SPEC).unwrap();
+    let base = repository.base().to_owned();
+    repository.set_up(&on("auth"), &base).unwrap_err();
+    assert!(kept_in.join("auth1/locked").exists());
+    let next = yard.again();
+    assert!(!kept_in.join("auth1").exists());
+    assert!(kept_in.join("of the user/locked").exists() && kept_in.join("auth/locked").exists(), "not ours");
+    // Or by the same run, before it makes the next one.
+    repository.set_up(&on("auth"), &base).unwrap_err();
+    next.set_up(&on("other"), &base).unwrap();
+    assert!(!kept_in.join("auth1").exists());
 }
 
 #[test]

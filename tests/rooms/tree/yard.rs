@@ -173,12 +173,18 @@ pub fn assert_exact(root: &Path, commit: &str) {
 
 /// Git as it is, but with a line in `log` for each call of ours (git's own calls of itself are not among them).
 pub fn counting(dir: &Path) -> (cco::tree::Git, PathBuf) {
+    let log = dir.join("calls");
+    (acting(dir, &format!("echo \"$@\" >>'{}'", log.display())), log)
+}
+
+/// Git as it is, but `script` (of the shell) is run before each call, with its arguments.
+pub fn acting(dir: &Path, script: &str) -> cco::tree::Git {
     let real = String::from_utf8(Command::new("sh").args(["-c", "command -v git"]).output().unwrap().stdout).unwrap();
-    let (bin, log) = (dir.join("bin"), dir.join("calls"));
-    let script = format!("#!/bin/sh\necho \"$@\" >>'{}'\nexec '{}' \"$@\"\n", log.display(), real.trim());
+    let bin = dir.join("bin");
+    let script = format!("#!/bin/sh\n{script}\nexec '{}' \"$@\"\n", real.trim());
     write(&bin.join("git"), &script);
     super::world::make_executable(&bin.join("git"));
     let path =
         std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())));
-    (super::world::git_with(&[("PATH", path.unwrap())]), log)
+    super::world::git_with(&[("PATH", path.unwrap())])
 }
