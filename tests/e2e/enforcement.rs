@@ -247,7 +247,7 @@ fn assert_made_anew(project: &Project) {
     let kept = format!("refs/cco/{SPEC}/abandoned/a.implement-2");
     assert_eq!(project.git(&["show", &format!("{kept}:a.txt")]), "hello wrodl\n");
     let contents = |commit: &str| project.git(&["show", &format!("{commit}:a.txt")]);
-    let log = project.git(&["log", "--reverse", "--format=%H", &format!("main..{branch}")]);
+    let log = project.git(&["log", "--reverse", "--format=%H", &format!("main..refs/cco/{SPEC}/tip/a")]);
     // The skeleton, the first implementation, its fix, the way back, the second implementation.
     let expected = ["hello ?\n", "hello wrold\n", "hello wrodl\n", "hello ?\n", "hello world\n"];
     assert_eq!(log.lines().map(contents).collect::<Vec<_>>(), expected);
