@@ -108,17 +108,17 @@ impl Case {
     ) -> Vec<(String, String)> {
         let mut gaps = Vec::new();
         for issue in self.findings.iter().filter(|issue| !waived(issue)) {
-            gaps.push((
-                "change".to_owned(),
-                format!("{} is open: {}", issue.source, first_line(&issue.text)),
-            ));
+            gaps.push(("change".to_owned(), format!("{} is open: {}", issue.source, first_line(&issue.text))));
         }
         for (name, ran) in &self.checks {
             let what = format!("check:{name}");
             match ran {
                 None => gaps.push((what, "it is claimed to have passed, and no run of it is on record".to_owned())),
                 Some(ran) if !ran.holds(waived) => {
-                    gaps.push((what, format!("it is claimed to have passed, and record {} says otherwise", ran.record)));
+                    gaps.push((
+                        what,
+                        format!("it is claimed to have passed, and record {} says otherwise", ran.record),
+                    ));
                 }
                 Some(_) => {}
             }
@@ -130,7 +130,9 @@ impl Case {
                 Some(Seat::Lost { record, .. }) if !excused(&what) => {
                     gaps.push((what, format!("it is claimed to have passed, and it was given up in record {record}")));
                 }
-                Some(Seat::Reviewed { issues, record, .. }) if issues.iter().any(|issue| self.blocks(issue, waived)) => {
+                Some(Seat::Reviewed { issues, record, .. })
+                    if issues.iter().any(|issue| self.blocks(issue, waived)) =>
+                {
                     gaps.push((what, format!("it is claimed to have passed, and record {record} says otherwise")));
                 }
                 Some(_) => {}

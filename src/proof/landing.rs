@@ -126,10 +126,8 @@ pub(super) fn changes(
     for landing in landings {
         let Some(commit) = &landing.commit else { continue };
         match &landing.change {
-            None => claim.lower(
-                Standing::Unproven,
-                format!("no change check of what landed as {} is on record", short(commit)),
-            ),
+            None => claim
+                .lower(Standing::Unproven, format!("no change check of what landed as {} is on record", short(commit))),
             Some(seen) => {
                 claim = claim.resting_on(Basis::change(&seen.attempt, seen.record, seen.change.as_ref()));
                 bind(&mut claim, seen.change.as_ref(), "what was checked", &|change| bound(landing, change));

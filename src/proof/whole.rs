@@ -15,17 +15,14 @@ use crate::plan::{CheckIndex, Plan};
 
 /// The commands that the whole is proven by: without those that only components have which were left out.
 pub(super) fn required(plan: &Plan, ledger: &Ledger) -> Vec<CheckIndex> {
-    let skipped = |on: &Subject| {
-        ledger.accounts.get(on).is_some_and(|account| account.progress == Progress::Skipped)
-    };
+    let skipped = |on: &Subject| ledger.accounts.get(on).is_some_and(|account| account.progress == Progress::Skipped);
     let of = |out: bool| {
         let components = plan.components.iter().filter(move |one| skipped(&one.id.clone().into()) == out);
         components.flat_map(|component| component.checks.iter().copied()).collect::<HashSet<_>>()
     };
     let (left_out, kept) = (of(true), of(false));
-    let needed = |check: &&CheckIndex| {
-        !left_out.contains(check) || kept.contains(check) || plan.level_checks.contains(check)
-    };
+    let needed =
+        |check: &&CheckIndex| !left_out.contains(check) || kept.contains(check) || plan.level_checks.contains(check);
     plan.final_checks.iter().filter(needed).copied().collect()
 }
 
@@ -89,9 +86,7 @@ fn bound_to_tip(ledger: &Ledger, branch: &Branch, change: &Change, tree: &str) -
 fn at_the_tip(ledger: &Ledger, branch: &Branch) -> Claim {
     let known = ledger.head.as_deref().unwrap_or_default();
     match &branch.tip {
-        None => {
-            Claim::not("branch", Standing::Unproven, format!("there is no branch `{}` any more", branch.name))
-        }
+        None => Claim::not("branch", Standing::Unproven, format!("there is no branch `{}` any more", branch.name)),
         Some(tip) if tip == known => {
             let mut claim = Claim::proven("branch");
             if ledger.adopted {

@@ -68,7 +68,11 @@ fn counted(records: &[Written]) -> Vec<(Subject, String, usize, usize)> {
                     of.entry(attempt.step.to_string()).or_default().push((record, place, passed));
                 }
                 Event::SeatLost { on, step, .. } => {
-                    open.entry(on.clone()).or_default().entry(step.to_string()).or_default().push((record, place, false));
+                    open.entry(on.clone())
+                        .or_default()
+                        .entry(step.to_string())
+                        .or_default()
+                        .push((record, place, false));
                 }
                 Event::ValidationSettled { on, verdict: Verdict::Pass, .. } => {
                     let ends = open.get(on).into_iter().flatten();
@@ -108,7 +112,10 @@ fn whatever_is_taken_out_of_a_pass_is_missed() {
             let mut forged = records.clone();
             forged[record].1.remove(place);
             let judgement = judged(&plan, &forged);
-            assert!(contradicted(&judgement, &on, &step), "world {seed}: {step} of {on} is not missed: {record} {place} {records:?}");
+            assert!(
+                contradicted(&judgement, &on, &step),
+                "world {seed}: {step} of {on} is not missed: {record} {place} {records:?}"
+            );
             missed += 1;
         }
     }

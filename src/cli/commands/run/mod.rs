@@ -301,7 +301,12 @@ fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
     opened.paths.create().map_err(CliError::environment)
 }
 
-pub(super) fn place(app: &App, opened: &Opened, known_base: Option<String>, after_crash: bool) -> Result<Place, CliError> {
+pub(super) fn place(
+    app: &App,
+    opened: &Opened,
+    known_base: Option<String>,
+    after_crash: bool,
+) -> Result<Place, CliError> {
     let execution = &opened.spec.manifest.execution;
     let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
     Ok(Place {

@@ -47,9 +47,8 @@ pub fn look(app: &App, opened: &Opened, ledger: &Ledger, facts: &mut Facts) -> R
             facts.branch = Some(seen);
         }
         Some(None) => {
-            let of = |one: &crate::spec::manifest::ComponentDef| {
-                (one.id.clone(), product_in(&opened.spec.work_dir, one))
-            };
+            let of =
+                |one: &crate::spec::manifest::ComponentDef| (one.id.clone(), product_in(&opened.spec.work_dir, one));
             facts.products = manifest.components.iter().map(of).collect();
         }
         None => {}

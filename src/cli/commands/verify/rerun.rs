@@ -107,13 +107,7 @@ fn compared(whole: &Item, what: &str, result: CheckResult) -> Compared {
     }
 }
 
-fn run(
-    app: &App,
-    gathered: &Gathered,
-    branch: &Branch,
-    tip: &str,
-    checks: &[&CheckPlan],
-) -> Result<Again, CliError> {
+fn run(app: &App, gathered: &Gathered, branch: &Branch, tip: &str, checks: &[&CheckPlan]) -> Result<Again, CliError> {
     let opened = &gathered.opened;
     let _lock = lock(app, gathered)?;
     let base = gathered.ledger.run().and_then(|run| run.tree.branch()).map(|(_, base)| base.to_owned());
