@@ -19,6 +19,8 @@
 //!           └──► observers: progress (live/plain/json)                signals, tick, inbox
 //! ```
 //!
+//! What other tools wrote becomes a manifest in the pure room `import`: texts in, components and a report of losses out.
+//!
 //! Resuming is folding the journal and asking the same function what should be in flight now: there is no resume path
 //! in the scheduler. Which room may know which other is law, kept by `tests/layering.rs`.
 
@@ -33,6 +35,7 @@ pub mod check;
 pub mod cli;
 pub mod context;
 pub mod executor;
+pub mod import;
 pub mod journal;
 pub mod lifecycle;
 pub mod plan;

@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory as _};
 use super::args::Cli;
 
 /// What people use every day; the help shows the rest below.
-const EVERYDAY: [&str; 8] = ["list", "new", "validate", "run", "status", "answer", "stop", "logs"];
+const EVERYDAY: [&str; 9] = ["list", "new", "validate", "run", "status", "answer", "stop", "logs", "finish"];
 
 /// What is said when no command was given.
 pub const SHORT: &str = "\
@@ -30,6 +30,7 @@ Examples:
   cco run billing/invoices -n                  see what would run
   cco run billing/invoices                     run it, or carry on
   cco answer billing/invoices                  see what it asks
+  cco finish billing/invoices                  hand the work on
 
 `cco <COMMAND> --help` says more about one command.";
 

@@ -1,13 +1,16 @@
 //! Open questions, for people and programs: what is asked, what is wrong, and the command that answers.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::ids::Subject;
-use crate::lifecycle::event::{Cause, Escalation, Issue};
+use crate::lifecycle::event::{Cause, Escalation, Issue, TreeInfo};
 use crate::lifecycle::report::Severity;
+use crate::lifecycle::state::RunState;
 use crate::text::{one_line, terminal_safe};
+use crate::tree::worktree_of;
 
 /// How many hex digits name an issue on a command line.
 const DIGITS: usize = 8;
@@ -73,7 +76,7 @@ fn command(reference: &str, question: &Escalation) -> String {
 }
 
 /// A question as text, with every issue, what was tried, and every way to answer.
-pub fn text(reference: &str, question: &Escalation) -> String {
+pub fn text(reference: &str, question: &Escalation, state: &RunState) -> String {
     let mut out = format!("{} ({}): {}\n", question.id, question.on, terminal_safe(question.question.trim()));
     for found in &question.issues {
         issue(&mut out, found);
@@ -83,6 +86,10 @@ pub fn text(reference: &str, question: &Escalation) -> String {
         question.tried.iter().for_each(|tried| {
             let _ = writeln!(out, "    {}", one_line(tried));
         });
+    }
+    if let Some(TreeInfo::Worktrees { dir, .. }) = state.run().map(|run| &run.tree) {
+        let dir = worktree_of(Path::new(dir), &question.on);
+        let _ = writeln!(out, "  its work is in `{}`, where you may change it", dir.display());
     }
     let command = command(reference, question);
     out.push_str("  answer with one of:\n");

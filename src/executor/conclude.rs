@@ -153,7 +153,7 @@ fn compare_and_commit(
     if let Some(commit) = &commit {
         worktree.keep(&job.plan.spec, &format!("tip/{}", attempt.on), commit)?;
     }
-    if commit.is_none() && report.status == Claim::Done {
+    if commit.is_none() && report.status == Claim::Done && !repository.holds_work_of(&attempt.on)? {
         findings.extend(change::claims_nothing(&attempt, &before.work));
     }
     let finished = report.status == Claim::Done && attempt.step != Step::Skeleton;

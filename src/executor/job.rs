@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::bench::{Bench, names_of};
+use super::bench::Bench;
 use super::owners::Owners;
 use crate::agent::{AgentEnv, AgentProgram, LiveSink, Prompts};
 use crate::context::specification::Specification;
@@ -99,11 +99,7 @@ impl Job {
 
     /// The variables that tell a check or an agent whose it is.
     pub fn names(&self, attempt: &AttemptId) -> Vec<(OsString, OsString)> {
-        let slot = match &attempt.on {
-            Subject::Component(id) => self.plan.index(id).unwrap_or(0) + 1,
-            Subject::Run => 0,
-        };
-        names_of(&attempt.on, slot)
+        names(&self.plan, &attempt.on)
     }
 
     /// Where commands of the manifest run for an attempt.
@@ -118,6 +114,23 @@ impl Job {
             redactor: &self.redactor,
         }
     }
+}
+
+/// The variables that tell a command whose it is.
+pub fn names(plan: &Plan, on: &Subject) -> Vec<(OsString, OsString)> {
+    /// The first port of the first block; each subject has a block of 20 of its own.
+    const FIRST_PORT: u32 = 20_000;
+    const BLOCK: u32 = 20;
+    /// Blocks until they repeat: ports end at 65,535.
+    const BLOCKS: u32 = 2_000;
+    let slot = match on {
+        Subject::Component(id) => plan.index(id).unwrap_or(0) + 1,
+        Subject::Run => 0,
+    };
+    let port = FIRST_PORT + (slot % BLOCKS) * BLOCK;
+    [("CCO_COMPONENT", on.to_string()), ("CCO_SLOT", slot.to_string()), ("CCO_PORT", port.to_string())]
+        .map(|(name, value)| (name.into(), value.into()))
+        .to_vec()
 }
 
 /// The commit of the integration branch as cco left or found it: where it is now without cco, somebody else moved it.

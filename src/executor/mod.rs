@@ -26,6 +26,7 @@ mod recover;
 mod redaction;
 mod signals;
 mod site;
+mod tear_down;
 mod untouched;
 mod worker;
 
@@ -38,3 +39,4 @@ pub use owners::Owners;
 pub use prepare::NoPlace;
 pub use recover::end_strays;
 pub use signals::{Asked, Signals};
+pub use tear_down::TearDown;

@@ -27,8 +27,18 @@ struct Cell {
     users: AtomicUsize,
     /// Counts the times that somebody changed what all there may only read.
     meddled: AtomicU64,
-    /// Checks that run there, and what differed before the first of them.
-    checking: Mutex<(usize, HashSet<PathBuf>)>,
+    checking: Mutex<Checking>,
+}
+
+/// Checks that run in a place, and how it was before the first of them.
+#[derive(Debug, Default)]
+pub struct Checking {
+    /// How many run.
+    pub count: usize,
+    /// The commit that was checked out.
+    pub head: Option<String>,
+    /// What differed from it.
+    pub dirty: HashSet<PathBuf>,
 }
 
 /// A place to work in, for as long as this is held.
@@ -58,8 +68,8 @@ impl Site {
         self.cell.meddled.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How many checks run here, and what differed from the last commit before the first of them.
-    pub fn checking(&self) -> MutexGuard<'_, (usize, HashSet<PathBuf>)> {
+    /// The checks that run here.
+    pub fn checking(&self) -> MutexGuard<'_, Checking> {
         self.cell.checking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

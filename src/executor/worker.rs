@@ -21,7 +21,7 @@ use super::job::Job;
 use super::origin::go_back;
 use super::prepare::NoPlace;
 use super::recover::settle_left;
-use super::site::{Site, Sites};
+use super::site::{Checking, Site, Sites};
 use super::untouched::set_right;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
@@ -439,17 +439,18 @@ fn checkout(repository: &Repository) -> Option<Fingerprint> {
 /// The first check looks what is half written; the last one puts back whatever else differs then.
 fn begin_check(site: &Site) {
     let mut checking = site.checking();
-    if checking.0 == 0 {
-        checking.1 = change::dirty(site.worktree());
+    if checking.count == 0 {
+        checking.head = site.worktree().and_then(|worktree| worktree.head().ok());
+        checking.dirty = change::dirty(site.worktree());
     }
-    checking.0 += 1;
+    checking.count += 1;
 }
 
 fn end_check(job: &Job, site: &Site, attempt: &AttemptId) -> Vec<String> {
     let mut checking = site.checking();
-    checking.0 -= 1;
+    checking.count -= 1;
     match site.worktree() {
-        Some(worktree) if checking.0 == 0 => restore_after_checks(job, worktree, attempt, &checking.1),
+        Some(worktree) if checking.count == 0 => restore_after_checks(job, worktree, attempt, &checking),
         _ => Vec::new(),
     }
 }
@@ -473,8 +474,8 @@ fn change_text(job: &Job, site: &Site) -> Result<String, TreeError> {
 }
 
 /// Puts back what checks changed in the tree that others go on with, once none of them runs any more.
-fn restore_after_checks(job: &Job, worktree: &Worktree, attempt: &AttemptId, dirty: &HashSet<PathBuf>) -> Vec<String> {
-    match set_right(job, worktree, attempt, None, dirty) {
+fn restore_after_checks(job: &Job, worktree: &Worktree, attempt: &AttemptId, before: &Checking) -> Vec<String> {
+    match set_right(job, worktree, attempt, before.head.as_deref(), &before.dirty) {
         Ok(None) => Vec::new(),
         Ok(Some((what, told))) => {
             std::iter::once(format!("{what} changed while checks ran; that was undone")).chain(told).collect()

@@ -88,17 +88,20 @@ pub fn load(spec_dir: &Path) -> Result<Spec, LoadError> {
 
 /// Says all that is wrong with a spec, by schema and rules.
 pub fn check(spec_dir: &Path) -> Report {
-    let name = spec_dir.join(MANIFEST).display().to_string();
     match read(spec_dir) {
-        Ok(text) => {
-            let source = Source::new(name, text);
-            let (diagnostics, spec) = examine(spec_dir, source.text());
-            Report { source, diagnostics, spec }
-        }
+        Ok(text) => check_text(spec_dir, text),
         Err(unread) => {
+            let name = spec_dir.join(MANIFEST).display().to_string();
             Report { source: Source::new(name, unread.text), diagnostics: vec![unread.diagnostic], spec: None }
         }
     }
+}
+
+/// Says all that would be wrong with a spec whose manifest had this text.
+pub fn check_text(spec_dir: &Path, text: String) -> Report {
+    let source = Source::new(spec_dir.join(MANIFEST).display().to_string(), text);
+    let (diagnostics, spec) = examine(spec_dir, source.text());
+    Report { source, diagnostics, spec }
 }
 
 /// The manifest's text, to show diagnostics of a loaded spec in.

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::catalog::HASH_DIGITS;
 use super::load::MANIFEST;
@@ -33,6 +33,17 @@ pub struct Scaffold<'a> {
     pub schema: &'a str,
     /// What CONTEXT.md holds at first.
     pub context: &'a str,
+    /// What is there already.
+    pub content: Content<'a>,
+}
+
+/// What a new spec holds instead of what says how to begin.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Content<'a> {
+    /// The text of the manifest.
+    pub manifest: Option<&'a str>,
+    /// The text of SPEC.md.
+    pub specification: Option<&'a str>,
 }
 
 /// Why no spec was made. Nothing is left behind then but directories of the store.
@@ -73,10 +84,7 @@ impl Scaffold<'_> {
     /// # Errors
     /// Bad names, a store that cannot be written.
     pub fn create(&self) -> Result<PathBuf, ScaffoldError> {
-        ids::check_name(self.project).map_err(|error| ScaffoldError::Name { what: "the project's", error })?;
-        ids::check_name(self.name).map_err(|error| ScaffoldError::Name { what: "the spec's", error })?;
-        let work_dir = self.work_dir.to_str().ok_or_else(|| ScaffoldError::NotUtf8(self.work_dir.to_owned()))?;
-
+        let blank = self.manifest()?;
         let project_dir = self.store.join(self.project);
         self.refuse_case_twin()?;
         fsx::create_dir_private(&project_dir)?;
@@ -90,7 +98,7 @@ impl Scaffold<'_> {
             .prefix(".new-")
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(&project_dir)?;
-        self.fill(building.path(), work_dir)?;
+        self.fill(building.path(), &blank)?;
         fsx::rename(building.path(), &target)?;
         // It is no longer there to be removed.
         let _ = building.keep();
@@ -119,14 +127,19 @@ impl Scaffold<'_> {
         Ok(())
     }
 
-    fn fill(&self, dir: &Path, work_dir: &str) -> io::Result<()> {
+    fn fill(&self, dir: &Path, blank: &Map<String, Value>) -> io::Result<()> {
         for sub in ["brainstorm", "components", "state", "runs"] {
             fsx::create_dir_private(&dir.join(sub))?;
         }
         let name = self.name;
+        let manifest = self.content.manifest.map_or_else(|| begun(blank), str::to_owned);
+        let specification = self.content.specification.map_or_else(
+            || format!("# {name}\n\nWhat is to be built, and how one can tell that it is done.\n"),
+            str::to_owned,
+        );
         let files = [
-            (MANIFEST, self.manifest(work_dir)),
-            ("SPEC.md", format!("# {name}\n\nWhat is to be built, and how one can tell that it is done.\n")),
+            (MANIFEST, manifest),
+            ("SPEC.md", specification),
             ("CONTEXT.md", self.context.to_owned()),
             ("brainstorm/MISSION.md", format!("# {name}: mission\n\nWhat is wanted, for whom, and why.\n")),
             ("brainstorm/INVESTIGATION.md", format!("# {name}: investigation\n\nWhat was found out.\n")),
@@ -139,21 +152,33 @@ impl Scaffold<'_> {
         files.iter().try_for_each(|(path, content)| fs_err::write(dir.join(path), content))
     }
 
-    /// A manifest without components: it says how to add one, and no run can start by accident.
-    fn manifest(&self, work_dir: &str) -> String {
-        let manifest = json!({
-            "$schema": format!("../../{SCHEMA_FILE}"),
-            "$comment": [
-                "A component is {\"id\": \"api\", \"files\": [\"src/api/**\"], \"depends_on\": [], \"purpose\": \"...\"}.",
-                "`cco schema` prints all fields, `cco validate` checks them.",
-            ],
-            "name": self.name,
-            "project": self.project,
-            "work_dir": work_dir,
-            "created": self.created.to_string(),
-            "execution": {"mode": "standard"},
-            "components": [],
-        });
-        format!("{manifest:#}\n")
+    /// The manifest without components.
+    ///
+    /// # Errors
+    /// Bad names, a work directory that cannot be written as JSON.
+    pub fn manifest(&self) -> Result<Map<String, Value>, ScaffoldError> {
+        ids::check_name(self.project).map_err(|error| ScaffoldError::Name { what: "the project's", error })?;
+        ids::check_name(self.name).map_err(|error| ScaffoldError::Name { what: "the spec's", error })?;
+        let work_dir = self.work_dir.to_str().ok_or_else(|| ScaffoldError::NotUtf8(self.work_dir.to_owned()))?;
+        Ok(Map::from_iter([
+            ("$schema".to_owned(), format!("../../{SCHEMA_FILE}").into()),
+            ("name".to_owned(), self.name.into()),
+            ("project".to_owned(), self.project.into()),
+            ("work_dir".to_owned(), work_dir.into()),
+            ("created".to_owned(), self.created.to_string().into()),
+            ("execution".to_owned(), json!({"mode": "standard"})),
+            ("components".to_owned(), json!([])),
+        ]))
     }
+}
+
+/// The text of a manifest without components: it says how to add one, and no run can start by accident.
+fn begun(blank: &Map<String, Value>) -> String {
+    let mut manifest = blank.clone();
+    let comment = json!([
+        "A component is {\"id\": \"api\", \"files\": [\"src/api/**\"], \"depends_on\": [], \"purpose\": \"...\"}.",
+        "`cco schema` prints all fields, `cco validate` checks them.",
+    ]);
+    manifest.insert("$comment".to_owned(), comment);
+    format!("{:#}\n", Value::Object(manifest))
 }

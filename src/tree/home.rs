@@ -107,6 +107,16 @@ impl Repository {
         ids.map(Subject::Component).collect()
     }
 
+    /// Whether work of a subject ever landed on the integration branch.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn holds_work_of(&self, on: &Subject) -> Result<bool, TreeError> {
+        let holds = format!("--grep=^Cco-Component: {}$", on.as_str().replace('.', "\\."));
+        let range = format!("{}..{}", self.base(), self.branch_ref());
+        Ok(!self.run(&["log", "-1", "--basic-regexp", "--format=%H", &holds, &range])?.is_empty())
+    }
+
     /// Moves the integration branch from one commit to another, which need not follow it.
     ///
     /// # Errors

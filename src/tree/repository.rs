@@ -43,16 +43,41 @@ impl Repository {
     /// # Errors
     /// See [`TreeError`].
     pub fn open(git: Git, place: &Place, spec: &str) -> Result<Self, TreeError> {
-        if !place.work_dir.is_dir() {
-            return Err(TreeError::NoWorkDir(place.work_dir.clone()));
-        }
-        let Found { top, git_dir, common, within } = find(&git, &place.work_dir)?;
+        let found = find_in(&git, place)?;
         let base = match &place.known_base {
             Some(base) => base.clone(),
             None => base_commit(&git, place)?,
         };
         fs_err::create_dir_all(&place.worktrees)?;
-        let repository = Self {
+        let repository = Self::of(git, place, spec, found, base)?;
+        let tip = repository.known_tip()?;
+        if place.known_base.is_none() && tip.as_ref().is_some_and(|tip| *tip != repository.base) {
+            return Err(TreeError::BranchTaken(place.branch.clone()));
+        }
+        if place.after_crash {
+            repository.release_locks()?;
+        }
+        match tip {
+            Some(tip) => repository.check_out_nowhere(&tip)?,
+            None => repository.begin_branch()?,
+        }
+        Ok(repository)
+    }
+
+    /// As [`Repository::open`], to look at what is there: nothing is made, freed or moved, and neither the branch nor a
+    /// worktree need be there. The base is what the journal knows, else empty.
+    ///
+    /// # Errors
+    /// See [`TreeError`].
+    pub fn look(git: Git, place: &Place, spec: &str) -> Result<Self, TreeError> {
+        let found = find_in(&git, place)?;
+        let base = place.known_base.clone().unwrap_or_default();
+        Self::of(git, place, spec, found, base)
+    }
+
+    fn of(git: Git, place: &Place, spec: &str, found: Found, base: String) -> Result<Self, TreeError> {
+        let Found { top, git_dir, common, within } = found;
+        Ok(Self {
             registry: Registry::read(&common, &place.worktrees)?,
             source: Arc::new(Source {
                 git: git.bound(&git_dir, &top),
@@ -67,19 +92,7 @@ impl Repository {
             spec: spec.to_owned(),
             branch: place.branch.clone(),
             base,
-        };
-        let tip = repository.known_tip()?;
-        if place.known_base.is_none() && tip.as_ref().is_some_and(|tip| *tip != repository.base) {
-            return Err(TreeError::BranchTaken(place.branch.clone()));
-        }
-        if place.after_crash {
-            repository.release_locks()?;
-        }
-        match tip {
-            Some(tip) => repository.check_out_nowhere(&tip)?,
-            None => repository.begin_branch()?,
-        }
-        Ok(repository)
+        })
     }
 
     /// The integration branch, without `refs/heads/`.
@@ -166,7 +179,10 @@ impl Repository {
     }
 
     /// The commit of the integration branch; none where there is no such branch.
-    pub(super) fn known_tip(&self) -> Result<Option<String>, TreeError> {
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn known_tip(&self) -> Result<Option<String>, TreeError> {
         let args = ["rev-parse", "--verify", "--quiet", &format!("{}^{{commit}}", self.branch_ref())];
         Ok(self.source.git.ask(&self.source.top, &args)?)
     }
@@ -220,6 +236,13 @@ struct Found {
     within: PathBuf,
 }
 
+fn find_in(git: &Git, place: &Place) -> Result<Found, TreeError> {
+    if !place.work_dir.is_dir() {
+        return Err(TreeError::NoWorkDir(place.work_dir.clone()));
+    }
+    find(git, &place.work_dir)
+}
+
 fn find(git: &Git, work_dir: &Path) -> Result<Found, TreeError> {
     let questions = ["--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-prefix"];
     let ask = |what: &[&str]| {
@@ -254,7 +277,7 @@ fn no_repository(git: &Git, work_dir: &Path, error: GitError) -> TreeError {
 }
 
 /// The worktrees that have a branch checked out, as git lists them.
-fn checked_out(list: &[u8], branch: &[u8]) -> Vec<PathBuf> {
+pub(super) fn checked_out(list: &[u8], branch: &[u8]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut dir = &b""[..];
     for line in list.split(|byte| *byte == 0) {

@@ -194,6 +194,11 @@ impl Repository {
     }
 }
 
+/// Where a subject's worktree is, below the directory that holds those of its spec.
+pub fn worktree_of(worktrees: &Path, on: &Subject) -> PathBuf {
+    worktrees.join(name_of(on))
+}
+
 /// A worktree's name, below the directory that holds them.
 pub(super) fn name_of(on: &Subject) -> PathBuf {
     match on {
@@ -213,7 +218,7 @@ fn free_name(name: &str) -> Result<&Path, TreeError> {
 }
 
 /// Whether there is more at `root` than what git writes first.
-fn holds_something(root: &Path) -> std::io::Result<bool> {
+pub(super) fn holds_something(root: &Path) -> std::io::Result<bool> {
     match fs_err::symlink_metadata(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),

@@ -26,6 +26,7 @@ fn the_list_says_what_is_wrong_and_how_to_answer() {
         `test -e ready.txt` failed (exit 1)
       tried:
         simulated
+      its work is in `[ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/c/a`, where you may change it
       answer with one of:
         cco answer p/asking-[HASH] q1 retry -m "…"        try again, with your words for the agent
         cco answer p/asking-[HASH] q1 accept              waive its issues, or those that you name
@@ -97,7 +98,7 @@ fn an_answer_is_taken_up_by_the_next_run() {
 #[test]
 fn the_work_is_checked_again_as_the_user_left_it() {
     let env = asked();
-    fs::write(tree(&env).join("ready.txt"), "").unwrap();
+    fs::write(tree(&env, "a").join("ready.txt"), "").unwrap();
     let _ = env.cco(["answer", SPEC, "recheck"]).exits(0);
     let run = env.cco(["run", SPEC, "--agent", "sim"]).exits(0);
     assert!(run.stderr.contains("a complete (proven)"), "{run}");

@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 18] = [
     "list",
     "new",
     "validate",
@@ -11,9 +11,12 @@ const COMMANDS: [&str; 15] = [
     "answer",
     "stop",
     "logs",
+    "finish",
+    "import",
     "graph",
     "doctor",
     "verify",
+    "clean",
     "repair",
     "schema",
     "completions",
@@ -39,11 +42,14 @@ fn everyday_commands_come_first() {
       answer       Answer a question that a run has put to you
       stop         Stop the live run of a spec
       logs         Show what the agents and checks of a spec have put out
+      finish       Print the commands that hand the work on, or merge it into your branch
 
     More commands:
+      import       Make a spec of the tasks that another tool wrote
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays
       verify       Say what of the work is proven, what is not, and why
+      clean        Show and remove the worktrees and refs that finished specs left
       repair       Show what can be saved of a damaged journal, and put it in place
       schema       Print the JSON Schema of the manifest
       completions  Print the completions for a shell
@@ -69,6 +75,7 @@ fn everyday_commands_come_first() {
       cco run billing/invoices -n                  see what would run
       cco run billing/invoices                     run it, or carry on
       cco answer billing/invoices                  see what it asks
+      cco finish billing/invoices                  hand the work on
 
     `cco <COMMAND> --help` says more about one command.
     -- stderr

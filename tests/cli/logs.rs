@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::env::TestEnv;
-use crate::simulated::{LiveRun, SPEC, asking_spec, scenario, tree};
+use crate::simulated::{LiveRun, SPEC, asking_spec, go, scenario};
 
 fn ran() -> TestEnv {
     let env = TestEnv::new();
@@ -62,8 +62,8 @@ fn a_stream_reads_as_what_was_said_and_done() {
     ▸ Bash echo broken >&2; exit 3
       │ Exit code 3
       │ broken
-    ▸ Write [ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/run/ready.txt
-      │ File created successfully at: [ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/run/ready.txt
+    ▸ Write [ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/c/a/ready.txt
+      │ File created successfully at: [ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/c/a/ready.txt
       │ Structured output provided successfully
     result: success, 5 turns, [MS], $0.02
       notes: ["a note"]
@@ -127,13 +127,14 @@ fn nothing_yet() {
 #[test]
 fn a_live_run_is_followed_to_its_end() {
     let env = TestEnv::new();
-    let wait = json!([{"text": "before"}, {"wait": {"until_file": "ready.txt"}}, {"text": "after"}]);
+    let (go, ready) = (go(&env), json!({"write": {"path": "ready.txt", "text": ""}}));
+    let wait = json!([{"text": "before"}, {"wait": {"until_file": go}}, {"text": "after"}, ready]);
     scenario(&asking_spec(&env), json!({"a.implement": {"actions": wait}}));
     let mut run = LiveRun::start(&env);
     run.until("a implement-1 started");
     let mut command = env.command(["logs", "a", "--spec", SPEC, "--follow"]);
     let logs = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    fs::write(tree(&env).join("ready.txt"), "").unwrap();
+    fs::write(go, "").unwrap();
     assert_eq!(run.end().code(), Some(0));
     let seen = String::from_utf8(logs.wait_with_output().unwrap().stdout).unwrap();
     for part in ["==> a.implement-1", "before", "after", "check:a-ok-1 passed"] {

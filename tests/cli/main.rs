@@ -13,6 +13,7 @@ mod doctor;
 mod graph;
 mod help;
 mod hostile;
+mod import;
 mod list;
 mod logs;
 mod new;

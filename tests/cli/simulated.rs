@@ -46,9 +46,14 @@ pub fn scenario(dir: &std::path::Path, mut steps: Value) {
     write(&dir.join("scenario.json"), &json!({"steps": steps, "default": {"cost_usd": 0.01}}).to_string());
 }
 
-/// Where components work, as the run made it.
-pub fn tree(env: &TestEnv) -> PathBuf {
-    env.home().join(".local/state/cco/worktrees/p/asking-00000001/run")
+/// The file that agents wait for who are told to.
+pub fn go(env: &TestEnv) -> PathBuf {
+    env.home().join("go")
+}
+
+/// Where a component works, as the run made it.
+pub fn tree(env: &TestEnv, on: &str) -> PathBuf {
+    env.home().join(".local/state/cco/worktrees/p/asking-00000001/c").join(on)
 }
 
 fn git(env: &TestEnv, args: &[&str]) {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::env::TestEnv;
-use crate::simulated::{LiveRun, SPEC, asking_spec, scenario, tree};
+use crate::simulated::{LiveRun, SPEC, asking_spec, go, scenario};
 
 #[test]
 fn a_spec_that_never_ran() {
@@ -37,7 +37,7 @@ fn a_question_says_what_it_blocks_and_how_to_answer() {
     -- stdout
     p/asking-[HASH]: 1 of 3 components complete, 1 waiting for an answer, 1 blocked; $0.03
     run 1 (standard mode, simulated) ended with a question
-    branch `cco/asking-[HASH]`, in `[ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/run`
+    branch `cco/asking-[HASH]`, in `[ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]`
       a  asking (q1)        $0.02  fix, implement
       b  blocked                   blocked by a
       c  complete (proven)  $0.01  implement
@@ -47,6 +47,7 @@ fn a_question_says_what_it_blocks_and_how_to_answer() {
         `test -e ready.txt` failed (exit 1)
       tried:
         simulated
+      its work is in `[ROOT]/home/.local/state/cco/worktrees/p/asking-[HASH]/c/a`, where you may change it
       answer with one of:
         cco answer p/asking-[HASH] q1 retry -m "…"        try again, with your words for the agent
         cco answer p/asking-[HASH] q1 accept              waive its issues, or those that you name
@@ -81,7 +82,7 @@ fn a_live_run_is_seen_and_watched_to_its_end() {
     scenario(
         &dir,
         json!({"*.implement": {"actions": [
-            {"write": {"path": "ready.txt", "text": ""}}, {"wait": {"until_file": "go.txt"}},
+            {"write": {"path": "ready.txt", "text": ""}}, {"wait": {"until_file": go(&env)}},
         ]}}),
     );
     let mut run = LiveRun::start(&env);
@@ -90,7 +91,7 @@ fn a_live_run_is_seen_and_watched_to_its_end() {
     assert!(status["live"]["pid"].is_u64() && status["run"]["ended"].is_null(), "{status}");
     assert_eq!(status["components"][2]["running"], json!(["c.implement-1"]));
     let watch = env.command(["status", SPEC, "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
-    fs::write(tree(&env).join("go.txt"), "").unwrap();
+    fs::write(go(&env), "").unwrap();
     assert_eq!(run.end().code(), Some(0));
     let watched = watch.wait_with_output().unwrap();
     let seen = String::from_utf8(watched.stdout).unwrap();
@@ -104,7 +105,7 @@ fn a_live_run_is_shown_with_the_settings_that_it_was_started_with() {
     let ready = json!({"actions": [{"write": {"path": "ready.txt", "text": ""}}]});
     scenario(&dir, json!({"a.implement": ready}));
     let _ = env.cco(["run", SPEC, "--agent", "sim", "--only", "a"]).exits(0);
-    scenario(&dir, json!({"c.implement": {"actions": [{"wait": {"until_file": "go.txt"}}]}}));
+    scenario(&dir, json!({"c.implement": {"actions": [{"wait": {"until_file": go(&env)}}]}}));
     let mut run = LiveRun::start_with(&env, &["--mode", "full", "-j2", "--only", "a,c"]);
     // What was checked in another mode is checked again before.
     run.until("c implement-1 started");
@@ -120,7 +121,7 @@ fn a_live_run_is_shown_with_the_settings_that_it_was_started_with() {
     let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap();
     fs::write(dir.join("manifest.json"), manifest.replace(r#""id":"c""#, r#""id":"d""#)).unwrap();
     let _ = env.cco(["status", SPEC]).exits(0);
-    fs::write(tree(&env).join("go.txt"), "").unwrap();
+    fs::write(go(&env), "").unwrap();
     assert_eq!(run.end().code(), Some(0));
     let after = env.cco(["status", SPEC, "--json"]).exits(0).json();
     assert_eq!(after["components"][0]["stale"]["why"], "checks", "what the next run would do again: {after}");

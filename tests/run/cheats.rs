@@ -371,8 +371,12 @@ fn a_reviewer_that_writes_or_commits_is_not_heard_and_leaves_nothing() {
     for (name, actions, says) in [
         ("writes", json!([writes]), "`src/app.py` changed"),
         ("commits", json!([writes, shell("git commit --no-verify -q -a -m x")]), "`src/app.py` changed"),
-        ("commits nothing", json!([shell("git commit --no-verify --allow-empty -q -m x")]), "the branch changed"),
-        ("goes elsewhere", json!([shell("git checkout -q -B mine")]), "the branch changed"),
+        (
+            "commits nothing",
+            json!([shell("git commit --no-verify --allow-empty -q -m x")]),
+            "what is checked out changed",
+        ),
+        ("goes elsewhere", json!([shell("git checkout -q -B mine")]), "what is checked out changed"),
     ] {
         let world = new_world();
         let mut manifest = manifest(Set::Advisory);
@@ -383,7 +387,7 @@ fn a_reviewer_that_writes_or_commits_is_not_heard_and_leaves_nothing() {
         assert_nothing_passed(&world, name, output.status);
         let said = said(&world);
         assert!(said.iter().any(|(by, text)| by == "failed" && text.contains(says)), "{name}: {said:#?}");
-        assert_eq!(world.file("src/app.py"), "def answer():\n    return 42", "{name}");
+        assert_eq!(world.file_of("app", "src/app.py"), "def answer():\n    return 42", "{name}");
         println!("a reviewer {name} | meddled | {}", said.iter().find(|(by, _)| by == "failed").unwrap().1);
         if name != "goes elsewhere" {
             continue;

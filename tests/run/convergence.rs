@@ -96,7 +96,7 @@ fn what_turns_worse_is_taken_back_to_the_best_tree_and_kept_aside() {
     world.ends(&[], 0);
     assert_eq!(trends(&world), [(true, Trend::First), (true, Trend::Worse)]);
     assert_eq!(world.noted(), ["fault1", "best"], "the second fix did not begin at the best tree");
-    let log = world.git(&["log", "--format=%s", "--reverse", &format!("main..{}", crate::world::BRANCH)]);
+    let log = world.git(&["log", "--format=%s", "--reverse", "main..refs/cco/p/world-00000000/tip/a"]);
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(lines.len(), 4, "{log}");
     assert!(lines[2].contains("go back to the best state so far"), "{log}");

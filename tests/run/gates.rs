@@ -428,6 +428,14 @@ fn a_setup_that_fails_proves_nothing_and_uses_up_nothing() {
     let mut manifest = manifest(vec![component("a", &[])]);
     manifest["execution"]["setup"] = json!(["echo no network >&2; exit 7"]);
     let world = World::new(manifest.clone(), json!({"steps": {"a.*": writes("a", "x")}}));
+    // Nothing is paid for in a worktree that is not ready.
+    let output = world.run(&[]);
+    assert_eq!(output.status, 7, "{output}");
+    assert!(output.to_string().contains("exit 7` failed with status 7"), "{output}");
+    assert!(world.wrote().is_empty() && world.noted().is_empty());
+    // Where only the whole cannot be set up, it cannot be checked.
+    manifest["execution"]["setup"] = json!(["case $PWD in */final) echo no network >&2; exit 7;; esac"]);
+    world.rewrite(manifest.clone());
     let output = world.run(&[]);
     assert_eq!(output.status, 3, "{output}");
     assert_eq!(world.last_end(), Some(RunEnd::NeedsAnswer));

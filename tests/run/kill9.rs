@@ -208,11 +208,11 @@ fn a_complete_answer_is_adopted_without_what_others_have_half_written() {
     let steps = json!({"a.implement": lingers, "b.implement": [half, crate::world::writes("b", "whole")]});
     let world = World::new(manifest(components), json!({"steps": steps}));
     let mut run = world.start(&[]);
-    let worktree = world.env.home().join(".local/state/cco/worktrees/p/world-00000000/run");
+    let half_written = world.worktree("b").join("b.txt");
     let stream = world.spec.join("runs/a.implement-1.stream.jsonl");
     let answered = run.reaches(|_| {
         let told = fs::read_to_string(&stream).unwrap_or_default();
-        told.ends_with('\n') && told.contains("\"type\":\"result\"") && worktree.join("b.txt").exists()
+        told.ends_with('\n') && told.contains("\"type\":\"result\"") && half_written.exists()
     });
     assert!(answered);
     run.signal("KILL");
@@ -220,8 +220,7 @@ fn a_complete_answer_is_adopted_without_what_others_have_half_written() {
     world.assert_nothing_left();
     world.ends(&[], 0);
     assert_eq!(world.noted(), ["a.implement-1"], "it was not asked again");
-    let files =
-        world.git(&["log", "--grep=Cco-Attempt: a.implement-1", "--format=", "--name-only", crate::world::BRANCH]);
+    let files = world.git(&["log", "--grep=Cco-Component: a", "--format=", "--name-only", crate::world::BRANCH]);
     assert_eq!(files, "a.txt");
     assert_eq!(world.file("b.txt"), "whole");
 }
@@ -235,14 +234,13 @@ enum Lost {
     Stream,
 }
 
-/// `a` is cut off with files of all kinds half written, `b` beside it; the user has left a file in the worktree.
-fn cut_off(world: &World, dir: &std::path::Path) {
+/// `a` is cut off with files of all kinds half written, `b` beside it.
+fn cut_off(world: &World, a: &std::path::Path, b: &std::path::Path) {
     let mut run = world.start(&[]);
-    assert!(run.reaches(|_| dir.join("half").exists() && dir.join("b.txt").exists()));
+    assert!(run.reaches(|_| a.join("half").exists() && b.join("b.txt").exists()));
     run.signal("KILL");
     let _ = run.end();
     world.assert_nothing_left();
-    fs::write(dir.join("mine.txt"), "the user's").unwrap();
 }
 
 fn lose(world: &World, lost: Lost) {
@@ -271,7 +269,7 @@ fn two_writers() -> Value {
 
 /// The files that are there are noted, with what they hold.
 fn looks(then: Value) -> Value {
-    let look = r#"for f in README gone a.txt sub/new t/a.1 t/b.1 b.txt mine.txt half; do
+    let look = r#"for f in README gone a.txt sub/new t/a.1 t/b.1 b.txt half; do
         echo $CCO_ATTEMPT $f: $(cat $f 2>&1 | tail -n 1) >> $NOTES; done"#;
     let mut actions = vec![json!({"run": {"cmd": look}})];
     actions.extend(then["actions"].as_array().unwrap().iter().cloned());
@@ -303,8 +301,7 @@ fn a_step_whose_conversation_is_lost_begins_again_from_the_last_commit() {
         fs::write(world.env.work().join("gone"), "there\n").unwrap();
         world.git(&["add", "-A"]);
         world.git(&["commit", "--quiet", "-m", "More"]);
-        let dir = world.env.home().join(".local/state/cco/worktrees/p/world-00000000/run");
-        cut_off(&world, &dir);
+        cut_off(&world, &world.worktree("a"), &world.worktree("b"));
         lose(&world, lost);
         world.play(begins_again());
         world.ends(&[], 0);
@@ -315,14 +312,14 @@ fn a_step_whose_conversation_is_lost_begins_again_from_the_last_commit() {
         let missing = |file: &str| saw(file, &format!("cat: {file}: No such file or directory"));
         assert!(saw("README", "a project") && saw("gone", "there"), "{lost:?}: {noted:#?}");
         assert!(missing("a.txt") && missing("sub/new") && missing("t/a.1"), "{lost:?}: {noted:#?}");
+        assert!(missing("half"), "not of its write set, and left all the same: {lost:?}: {noted:#?}");
         assert!(noted.contains(&"b.implement-2 b.txt: half".to_owned()), "{lost:?}: {noted:#?}");
         assert!(noted.contains(&"b.implement-2 t/b.1: half".to_owned()), "{lost:?}: {noted:#?}");
-        assert!(saw("mine.txt", "the user's") && saw("half", "yes"), "not of its write set: {lost:?}: {noted:#?}");
 
         let kept = world.git(&["for-each-ref", "--format=%(refname)", "refs/cco/p/world-00000000/abandoned"]);
         assert!(kept.contains(&format!("/abandoned/a.implement-{cut}-")) && kept.lines().count() == 1, "{kept}");
         let files = world.git(&["diff", "--name-only", "main", &kept]);
-        assert_eq!(files, "README\na.txt\ngone\nsub/new\nsub/new.tmp.7\nt/a.1");
+        assert_eq!(files, "README\na.txt\ngone\nhalf\nsub/new\nsub/new.tmp.7\nt/a.1");
         assert_eq!(world.git(&["show", &format!("{kept}:README")]), "half");
         let tells = |event: &Event| matches!(event, Event::Noted { text, .. } if text.contains(&kept));
         assert!(world.has(tells), "{:#?}", world.events());
@@ -335,7 +332,7 @@ fn a_step_whose_conversation_is_lost_begins_again_from_the_last_commit() {
 fn where_nothing_is_committed_the_next_try_is_told_what_it_may_find() {
     let world = World::without_git(two_writers(), half_written());
     fs::write(world.env.work().join("README"), "a project\n").unwrap();
-    cut_off(&world, &world.env.work());
+    cut_off(&world, &world.env.work(), &world.env.work());
     lose(&world, Lost::Session);
     world.play(begins_again());
     world.ends(&[], 0);

@@ -8,12 +8,12 @@ use crate::env::write;
 use crate::world::{World, component, fault, manifest, votes, writes};
 
 /// `a` asks by `seats`; `b` depends on it, `d` depends on `c`, which does not and is written only once [`go`] lets it
-/// be. One agent at a time, so that `c` begins when `a` has asked.
+/// be.
 fn world(seats: &Value) -> World {
     let mut a = component("a", &[]);
     a["checks"] = json!([{"name": "good", "run": "grep -q good a.txt"}]);
     let mut manifest = manifest(vec![a, component("b", &["a"]), component("c", &[]), component("d", &["c"])]);
-    manifest["execution"] = json!({"reviewers": 0, "max_parallel": 1, "parallel_components": true});
+    manifest["execution"] = json!({"reviewers": 0, "max_parallel": 2, "parallel_components": true});
     let world = World::new(manifest, json!({}));
     play(&world, seats);
     world

@@ -12,12 +12,10 @@ fn world(first: Value) -> World {
     World::new(manifest, json!({"steps": {"a.implement": writes("a", "good"), "a.review:0": [first, {}]}}))
 }
 
-/// What the worktree of the components differs in from its last commit.
-fn differs(world: &World) -> String {
-    let listed = world.git(&["worktree", "list", "--porcelain"]);
-    let trees: Vec<&str> = listed.lines().filter_map(|line| line.strip_prefix("worktree ")).collect();
-    let [_, tree] = trees[..] else { panic!("{listed}") };
-    world.git(&["-C", tree, "status", "--porcelain"])
+/// The files of the branch that nobody was to write.
+fn strange(world: &World) -> String {
+    let files = world.git(&["ls-tree", "-r", "--name-only", BRANCH]);
+    files.lines().filter(|file| !["README", "a.txt"].contains(file)).collect()
 }
 
 fn first_end(world: &World) -> AttemptEnd {
@@ -35,7 +33,7 @@ fn the_word_of_one_that_wrote_does_not_count() {
     let AttemptEnd::Failed { class, message, .. } = first_end(&world) else { panic!("{:?}", first_end(&world)) };
     assert!(class == Trouble::Meddled && message.contains("a.txt"), "{class:?}: {message}");
     assert_eq!(world.started()[2..4], ["a.review:0-1", "a.review:0-2"]);
-    assert_eq!((world.file("a.txt").as_str(), differs(&world).as_str()), ("good", ""));
+    assert_eq!((world.file("a.txt").as_str(), strange(&world).as_str()), ("good", ""));
 }
 
 #[test]
@@ -44,7 +42,7 @@ fn what_one_changed_who_did_not_answer_is_undone_too() {
         let world = world(json!({"actions": [{"write": {"path": "new.txt", "text": "meddled"}}], "fault": fault}));
         world.ends(&[], 0);
         assert!(matches!(first_end(&world), AttemptEnd::Failed { class, .. } if class != Trouble::Meddled));
-        assert_eq!(differs(&world), "", "{fault}");
+        assert_eq!(strange(&world), "", "{fault}");
         assert!(noted(&world, "it may only read, and `new.txt` changed"), "{fault}");
     }
 }
@@ -56,6 +54,6 @@ fn a_commit_is_taken_back_and_kept() {
     world.ends(&[], 0);
     assert!(matches!(first_end(&world), AttemptEnd::Failed { class: Trouble::Meddled, .. }), "{:?}", first_end(&world));
     assert!(!world.git(&["log", "--format=%s", BRANCH]).contains("meddled"));
-    assert_eq!((world.file("a.txt").as_str(), differs(&world).as_str()), ("good", ""));
+    assert_eq!((world.file("a.txt").as_str(), strange(&world).as_str()), ("good", ""));
     assert!(world.git(&["log", "--format=%s", "--glob=refs/cco/p/world-00000000/agent"]).contains("meddled"));
 }

@@ -89,8 +89,10 @@ fn fresh_starts_over_and_deletes_nothing() {
     find(&set.path(), &mut kept);
     assert!(kept.iter().any(|path| fs::read(path).unwrap() == journal), "{kept:?}");
     assert!(kept.iter().any(|path| path.ends_with("a.implement-1.stream.jsonl")), "{kept:?}");
-    let refs = world.git(&["for-each-ref", "--format=%(objectname)", "refs/cco"]);
-    assert_eq!(refs, tip);
+    let refs = world.git(&["for-each-ref", "--format=%(objectname) %(refname)", "refs/cco"]);
+    let branch = refs.lines().find(|line| line.contains("/history/") && line.ends_with("/branch")).unwrap();
+    assert!(branch.starts_with(&tip), "{refs}");
+    assert_eq!(refs.matches("/history/").count(), 4, "the branch and the tips of three components: {refs}");
     assert_eq!(world.file("c.txt"), "x");
     world.ends(&["--fresh"], 0);
     assert_eq!(fs::read_dir(world.paths().history()).unwrap().count(), 2);

@@ -159,7 +159,8 @@ fn logs_hide_what_became_a_secret_after_it_was_recorded() {
     let mut manifest = manifest(vec![component("a", &[])]);
     manifest["components"][0]["checks"] = json!([]);
     manifest["execution"]["copy"] = json!([".env"]);
-    let world = World::new(manifest, json!({"steps": {"a.*": {"answer": answer}}}));
+    let actions = json!([{"write": {"path": "a.txt", "text": "x"}}]);
+    let world = World::new(manifest, json!({"steps": {"a.*": {"actions": actions, "answer": answer}}}));
     world.ends(&[], 0);
     write(&world.env.work().join(".env"), &format!("STRIPE={COPIED}\n"));
     let spec = world.spec.to_str().unwrap();

@@ -131,10 +131,10 @@ impl World {
         fs::metadata(self.paths().journal()).map_or(0, |meta| meta.len())
     }
 
-    /// Attempts that were started, in order.
+    /// Attempts of agents and commands that were started, in order.
     pub fn started(&self) -> Vec<String> {
         let name = |event| match event {
-            Event::AttemptStarted { attempt, .. } => Some(attempt.to_string()),
+            Event::AttemptStarted { attempt, .. } if !attempt.step.by_cco() => Some(attempt.to_string()),
             _ => None,
         };
         self.events().into_iter().filter_map(name).collect()
@@ -242,6 +242,17 @@ impl World {
     /// What a file of the integration branch holds.
     pub fn file(&self, path: &str) -> String {
         self.git(&["show", &format!("{BRANCH}:{path}")])
+    }
+
+    /// The worktree of a subject, there or not.
+    pub fn worktree(&self, on: &str) -> PathBuf {
+        let worktrees = self.env.home().join(".local/state/cco/worktrees").join(REFERENCE);
+        if on == "@run" { worktrees.join("run") } else { worktrees.join("c").join(on) }
+    }
+
+    /// A file as the last step of a component left it that is not on the branch yet.
+    pub fn file_of(&self, on: &str, path: &str) -> String {
+        self.git(&["show", &format!("refs/cco/{REFERENCE}/tip/{on}:{path}")])
     }
 
     /// What every process of this spec's runs carries.

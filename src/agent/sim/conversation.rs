@@ -98,11 +98,20 @@ fn end_badly(stage: &mut Stage<'_>, print: &Print, behaviour: &Behaviour, fault:
 fn answer(stream: &mut Stream, print: &Print, behaviour: &Behaviour, is_error: bool) {
     match (&print.schema, &behaviour.answer) {
         (Some(_), Some(answer)) => structured(stream, answer, is_error),
-        (Some(schema), None) => structured(stream, &schema::smallest_answer(schema), is_error),
+        (Some(schema), None) => structured(stream, &unless_told(schema, behaviour), is_error),
         (None, Some(Value::String(text))) => say_result(stream, text, json!({"is_error": is_error})),
         (None, Some(other)) => say_result(stream, &other.to_string(), json!({"is_error": is_error})),
         (None, None) => say_result(stream, "simulated", json!({"is_error": is_error})),
     }
+}
+
+/// What is answered where the scenario does not say what: who did nothing does not call that done.
+fn unless_told(schema: &Value, behaviour: &Behaviour) -> Value {
+    let mut answer = schema::smallest_answer(schema);
+    if behaviour.actions.is_empty() && answer["status"] == "done" {
+        answer["status"] = json!("nothing_to_do");
+    }
+    answer
 }
 
 fn structured(stream: &mut Stream, answer: &Value, is_error: bool) {

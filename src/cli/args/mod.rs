@@ -3,8 +3,10 @@
 //! Doc comments here are the help texts.
 
 mod answer;
+mod finish;
 mod global;
 mod hidden;
+mod import;
 mod program;
 mod record;
 mod run;
@@ -13,8 +15,10 @@ mod spec;
 use clap::{Parser, Subcommand};
 
 pub use answer::{Answer, Verb};
+pub use finish::{Clean, Finish};
 pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
+pub use import::Import;
 pub use program::{Completions, Demo, Doctor, Schema};
 pub use record::{Logs, Repair, Status, Verify};
 pub use run::{Run, Stop};
@@ -55,12 +59,18 @@ pub enum Command {
     Stop(Stop),
     /// Show what the agents and checks of a spec have put out
     Logs(Logs),
+    /// Print the commands that hand the work on, or merge it into your branch
+    Finish(Finish),
+    /// Make a spec of the tasks that another tool wrote
+    Import(Box<Import>),
     /// Draw the components and what they depend on
     Graph(Graph),
     /// Look at what cco needs: programs, login, settings, strays
     Doctor(Doctor),
     /// Say what of the work is proven, what is not, and why
     Verify(Verify),
+    /// Show and remove the worktrees and refs that finished specs left
+    Clean(Clean),
     /// Show what can be saved of a damaged journal, and put it in place
     Repair(Repair),
     /// Print the JSON Schema of the manifest

@@ -31,7 +31,7 @@ pub fn execute(app: &App, args: args::Answer) -> Result<ExitStatus, CliError> {
             Some(id) => vec![find(&opened, &state, &asked, id)?],
             None => state.questions().collect(),
         };
-        list(app, &opened, &shown)?;
+        list(app, &opened, &state, &shown)?;
         return Ok(ExitStatus::Done);
     };
     let question = match id {
@@ -187,7 +187,7 @@ impl From<Refusal> for CliError {
     }
 }
 
-fn list(app: &App, opened: &Opened, open: &[&Escalation]) -> Result<(), CliError> {
+fn list(app: &App, opened: &Opened, state: &RunState, open: &[&Escalation]) -> Result<(), CliError> {
     match app.printer.format() {
         Format::Json => {
             let questions = open.iter().map(|question| QuestionItem::new(&opened.reference, question)).collect();
@@ -198,7 +198,8 @@ fn list(app: &App, opened: &Opened, open: &[&Escalation]) -> Result<(), CliError
             Ok(())
         }
         Format::Text => {
-            let texts: Vec<String> = open.iter().map(|question| questions::text(&opened.reference, question)).collect();
+            let texts: Vec<String> =
+                open.iter().map(|question| questions::text(&opened.reference, question, state)).collect();
             app.printer.answer(&texts.join("\n"))
         }
     }

@@ -1,12 +1,16 @@
 //! One module a command: gather, call, print.
 
 pub mod answer;
+pub mod clean;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod finish;
 pub mod graph;
+pub mod import;
 pub mod list;
 pub mod logs;
+mod look;
 pub mod new;
 pub mod repair;
 pub mod run;

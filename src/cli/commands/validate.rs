@@ -23,7 +23,8 @@ pub fn execute(app: &App, args: args::Validate) -> Result<ExitStatus, CliError> 
     Ok(if report.spec.is_some() { ExitStatus::Done } else { ExitStatus::Incomplete })
 }
 
-fn text(report: &Report) -> String {
+/// The problems and the verdict, for people.
+pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let (problems, left) = diagnostic::shown(&report.diagnostics, MOST);
     for problem in problems {

@@ -59,7 +59,7 @@ const CASES: &[Case] = &[
     ("broken", |dir| write(&dir.join(".git/HEAD"), "nonsense"), 7, "git cannot work with the repository"),
     ("no objects", |dir| fs::remove_dir_all(dir.join(".git/objects")).unwrap(), 7, "[ROOT]/work"),
     ("unborn", unborn, 7, "has no commit yet"),
-    ("bare", bare, 7, "git cannot work with the repository"),
+    ("bare", bare, 7, "is in a bare repository"),
 ];
 
 fn failing_hooks(dir: &Path) {

@@ -123,6 +123,8 @@ impl Attempts {
 
 fn take(event: &Event, at: Timestamp, only: Option<&Subject>, known: &mut Vec<Attempt>, others: &mut Vec<Subject>) {
     match event {
+        // What cco does itself puts out nothing.
+        Event::AttemptStarted { attempt, .. } if attempt.step.by_cco() => {}
         Event::AttemptStarted { attempt, .. } if only.is_none_or(|only| *only == attempt.on) => {
             known.push(Attempt { id: attempt.clone(), since: at, end: None, gone: false });
         }

@@ -35,7 +35,7 @@ use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
 use crate::spec::manifest::RiskLevel;
 use crate::spec::writeset::WriteSet;
-use crate::tree::{Git, Home, Place, Repository, Tree};
+use crate::tree::{Git, Home, Place, Repository, Tree, bring_back_branch, sign};
 
 pub(super) use agent::jobs_that_fit;
 
@@ -323,6 +323,11 @@ fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
     let known_base = state.run().and_then(|run| run.tree.branch()).map(|(_, base)| base.to_owned());
     let first = known_base.is_none();
     let place = place(app, opened, known_base, state.ended().is_none())?;
+    if let Some(tip) = state.branch_tip().filter(|_| !opened.plan.one_tree)
+        && bring_back_branch(git, &place, tip).map_err(CliError::environment)?
+    {
+        app.printer.note(format!("the branch `{}` was removed; it begins again at {tip}", place.branch));
+    }
     let home = Home::open(git.clone(), &place, &opened.reference, opened.plan.one_tree);
     let home = home.map_err(CliError::environment)?;
     match &home {
@@ -341,6 +346,11 @@ fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
             }
         }
         Home::Repository(_) => {}
+    }
+    if home.repository().is_some()
+        && let Err(error) = sign(&place.worktrees, opened.paths.dir(), &place.work_dir)
+    {
+        tracing::warn!("`cco clean` will not know whose worktrees these are: {error}");
     }
     Ok(home)
 }

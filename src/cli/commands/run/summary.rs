@@ -65,7 +65,11 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>, with_questions: 
         None => {}
     }
     if let Some((branch, _)) = state.run().and_then(|run| run.tree.branch()) {
-        let _ = writeln!(out, "the work is on branch `{branch}`");
+        let next = match state.completed() {
+            Some(_) => format!("; `cco finish {}` hands it on", opened.reference),
+            None => String::new(),
+        };
+        let _ = writeln!(out, "the work is on branch `{branch}`{next}");
     }
     if let Some(halt) = state.halt() {
         let _ = writeln!(out, "stopped: {}", one_line(&halt.why));

@@ -289,7 +289,12 @@ fn component(state: &RunState, facts: &Facts, at: Index, stale: &[(Subject, Stal
         waits_for: open().map(name).collect(),
         blocked_by: open().filter(|&below| state.component(below).is_stuck()).map(name).collect(),
         running: running(&id, subject),
-        attempts: subject.attempts.iter().map(|(step, n)| (step.to_string(), *n)).collect(),
+        attempts: subject
+            .attempts
+            .iter()
+            .filter(|(step, _)| !step.by_cco())
+            .map(|(step, n)| (step.to_string(), *n))
+            .collect(),
         cost: subject.cost.into(),
         stale: stale.iter().find(|(on, _)| *on == id).map(|(_, stale)| stale.clone()),
         id,
