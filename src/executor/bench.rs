@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::fresh::Place;
+use super::job::names;
 use super::prepare::NoPlace;
 use crate::check::{self, CheckRun, Ran};
 use crate::ids::{AttemptId, Subject};
 use crate::lifecycle::event::Verdict;
-use crate::plan::CheckPlan;
+use crate::plan::{CheckPlan, Plan};
 use crate::process::{Stop, Supervisor};
 use crate::redact::Redactor;
 use crate::spec::execution::Execution;
@@ -20,7 +21,7 @@ use crate::spec::execution::Execution;
 /// How long each command of `setup` may take.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// How long each command of `teardown` may take.
-const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+pub const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// What a command of the manifest is run with.
 pub struct Bench<'a> {
@@ -40,23 +41,10 @@ pub struct Bench<'a> {
     pub redactor: &'a Arc<Redactor>,
 }
 
-/// The variables that tell a check or an agent whose it is; `slot` is 0 for the run itself.
-pub fn names_of(on: &Subject, slot: u32) -> Vec<(OsString, OsString)> {
-    /// The first port of the first block; each subject has a block of 20 of its own.
-    const FIRST_PORT: u32 = 20_000;
-    const BLOCK: u32 = 20;
-    /// Blocks until they repeat: ports end at 65,535.
-    const BLOCKS: u32 = 2_000;
-    let port = FIRST_PORT + (slot % BLOCKS) * BLOCK;
-    [("CCO_COMPONENT", on.to_string()), ("CCO_SLOT", slot.to_string()), ("CCO_PORT", port.to_string())]
-        .map(|(name, value)| (name.into(), value.into()))
-        .to_vec()
-}
-
 impl Bench<'_> {
     /// The variables that tell a command that it is of the whole.
-    pub fn names_of_the_run() -> Vec<(OsString, OsString)> {
-        names_of(&Subject::Run, 0)
+    pub fn names_of_the_run(plan: &Plan) -> Vec<(OsString, OsString)> {
+        names(plan, &Subject::Run)
     }
 
     /// Prepares the worktree whose work directory is `dir`.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::bench::{Bench, names_of};
+use super::bench::Bench;
 use super::owners::Owners;
 use crate::agent::{AgentEnv, AgentProgram, LiveSink, Prompts};
 use crate::context::specification::Specification;

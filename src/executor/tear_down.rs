@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::bench::TEARDOWN_TIMEOUT;
 use super::job::names;
-use super::prepare::TEARDOWN_TIMEOUT;
 use crate::agent::AgentEnv;
 use crate::check::{self, CheckRun, Ran};
 use crate::ids::Subject;

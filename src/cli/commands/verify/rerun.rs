@@ -127,7 +127,7 @@ fn run(app: &App, gathered: &Gathered, branch: &Branch, tip: &str, checks: &[&Ch
             execution: &opened.spec.manifest.execution,
             work_dir: &opened.spec.work_dir,
             env: &env.check,
-            names: Bench::names_of_the_run(),
+            names: Bench::names_of_the_run(&opened.plan),
             logs: logs.path(),
             supervisor: &supervisor,
             redactor: &redactor,
