@@ -58,10 +58,13 @@ fn one(app: &App, root: &Path, dir: &Path, wish: Wish) -> Result<Option<Spec>, C
             return finish(spec, dir, wish).map(Some);
         }
     };
-    let left = Left::look(&repository, dir)?;
-    left.judge(&mut spec, Of::Gone, wish)?;
-    if wish.remove {
-        left.remove(&mut spec)?;
+    let looked = Left::look(&repository, dir).and_then(|left| {
+        left.judge(&mut spec, Of::Gone, wish)?;
+        if wish.remove { left.remove(&mut spec) } else { Ok(()) }
+    });
+    // One that cannot be cleared keeps no other from being.
+    if let Err(error) = looked {
+        spec.why = Some(error.error.to_string());
     }
     Ok(Some(spec))
 }
