@@ -25,3 +25,4 @@ mod secrets;
 mod signals;
 mod table;
 mod terminal;
+mod user;
