@@ -20,6 +20,7 @@ mod merge;
 mod moved;
 mod patch;
 mod path;
+mod peek;
 mod position;
 mod product;
 mod put_back;
@@ -51,6 +52,7 @@ pub use leftovers::{Signed, beside, remove_beside, remove_if_empty, sign, signed
 pub use merge::{Merge, Merged};
 pub use moved::Moved;
 pub use patch::DiffText;
+pub use peek::is_elsewhere;
 pub use product::product;
 pub use put_back::PutBack;
 pub use refs::Kept;

@@ -104,9 +104,11 @@ impl Registry {
     pub(super) fn sweep(&self) -> Result<(), TreeError> {
         let Ok(path) = fs_err::read(self.note()) else { return Ok(()) };
         let git_dir = PathBuf::from(OsString::from_vec(path));
-        // One that says where it is has a worktree, and is known.
-        if git_dir.parent() == Some(&self.kept_in) && fs_err::symlink_metadata(git_dir.join("gitdir")).is_err() {
+        // Nothing was done in it yet, or everything is gone already. The name may have become somebody else's meanwhile.
+        let root = read_path(&git_dir.join("gitdir"), b"").and_then(|link| git_dir.join(link).parent().map(resolved));
+        if git_dir.parent() == Some(&self.kept_in) && root.is_none_or(|root| root.starts_with(&self.worktrees)) {
             remove_all(&git_dir)?;
+            held(&self.git_dirs).retain(|_, known| *known != git_dir);
         }
         self.end_change()
     }

@@ -247,6 +247,12 @@ fn twelve_at_once_killed_at_thirty_moments_come_to_the_same_end() {
             let lived = here < 10 && total(&kills) < KILLS && killed_at(moment, &mut run, &world, &mut dice);
             let status = run.end();
             if !lived {
+                if status != 0 {
+                    eprintln!("KEPT {}", world.env.root().display());
+                    let said = world.said();
+                    std::mem::forget(world);
+                    panic!("after {here} kills: {said}");
+                }
                 assert_eq!(status, 0, "after {here} kills: {}", world.said());
                 break;
             }

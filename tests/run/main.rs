@@ -27,4 +27,5 @@ mod secrets;
 mod signals;
 mod table;
 mod terminal;
+mod user;
 mod verify;

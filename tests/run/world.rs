@@ -50,7 +50,9 @@ impl World {
     pub fn rewrite(&self, mut manifest: Value) {
         manifest["name"] = json!("world");
         manifest["project"] = json!("p");
-        manifest["work_dir"] = json!(self.env.work());
+        if manifest["work_dir"].is_null() {
+            manifest["work_dir"] = json!(self.env.work());
+        }
         if manifest["execution"]["require_tests"].is_null() {
             manifest["execution"]["require_tests"] = json!(false);
         }

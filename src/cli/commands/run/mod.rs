@@ -35,7 +35,7 @@ use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
 use crate::spec::manifest::RiskLevel;
 use crate::spec::writeset::WriteSet;
-use crate::tree::{Git, Home, Place, Repository, Tree, bring_back_branch, sign};
+use crate::tree::{Git, Home, Place, Repository, Tree, bring_back_branch, is_elsewhere, sign};
 
 pub(super) use agent::jobs_that_fit;
 
@@ -88,7 +88,7 @@ fn run_once(app: &App, args: &args::Run) -> Result<Over, CliError> {
     let past = Past::read(&opened)?;
     let redo = indices(&opened, &args.redo)?;
     check_only(&opened, &past.state, args)?;
-    if redo.is_empty() && past.is_up_to_date(&opened) {
+    if redo.is_empty() && past.is_up_to_date(&opened) && !is_branch_moved(app, &opened, &past.state) {
         if opened.unread > 0 {
             opened.remember_blank();
         }
@@ -135,6 +135,13 @@ impl Past {
             && !letters
             && reconcile::stale(&self.state).is_empty()
     }
+}
+
+/// Whether the user moved the integration branch since: what is there now is judged as a whole.
+fn is_branch_moved(app: &App, opened: &Opened, state: &RunState) -> bool {
+    let Some((branch, base)) = state.run().and_then(|run| run.tree.branch()) else { return false };
+    let git = Git::new(work_environment(app, opened).check, (RUN_MARK.into(), opened.mark().into()));
+    is_elsewhere(&git, &opened.spec.work_dir, branch, state.branch_tip().unwrap_or(base))
 }
 
 fn starts(record: &Record) -> u32 {
