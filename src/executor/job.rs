@@ -118,11 +118,19 @@ impl Job {
 
 /// The variables that tell a command whose it is.
 pub fn names(plan: &Plan, on: &Subject) -> Vec<(OsString, OsString)> {
+    /// The first port of the first block; each subject has a block of 20 of its own.
+    const FIRST_PORT: u32 = 20_000;
+    const BLOCK: u32 = 20;
+    /// Blocks until they repeat: ports end at 65,535.
+    const BLOCKS: u32 = 2_000;
     let slot = match on {
         Subject::Component(id) => plan.index(id).unwrap_or(0) + 1,
         Subject::Run => 0,
     };
-    names_of(on, slot)
+    let port = FIRST_PORT + (slot % BLOCKS) * BLOCK;
+    [("CCO_COMPONENT", on.to_string()), ("CCO_SLOT", slot.to_string()), ("CCO_PORT", port.to_string())]
+        .map(|(name, value)| (name.into(), value.into()))
+        .to_vec()
 }
 
 /// The commit of the integration branch as cco left or found it: where it is now without cco, somebody else moved it.
