@@ -8,6 +8,7 @@ mod boots;
 mod branch;
 mod brief;
 mod change;
+mod common;
 mod compare;
 mod conclude;
 mod dispatcher;
@@ -27,6 +28,7 @@ mod site;
 mod untouched;
 mod worker;
 
+pub use common::Common;
 pub use dispatcher::{Dispatcher, Finish, RunError, Start};
 pub use job::{Job, Models, Tips};
 pub use owners::Owners;
