@@ -305,7 +305,7 @@ impl Worker {
             Ok(tree) => tree,
             Err(error) => return self.unchecked(attempt, index, NoPlace::Failed(error.to_string())),
         };
-        begin_check(job, &site);
+        tokio::task::block_in_place(|| begin_check(job, &site));
         let ran = self.run_check(attempt, index, Place { dir: site.dir.clone(), tree }, stop).await;
         let undone = tokio::task::block_in_place(|| end_check(job, &site, &ran.attempt));
         noting(ran, notes.into_iter().chain(undone).collect())
