@@ -2,6 +2,7 @@
 //! those did who may only read.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use cco::lifecycle::event::{AttemptEnd, Event, Trouble, Verb};
 use serde_json::{Value, json};
@@ -61,7 +62,9 @@ fn said(world: &World, on: &str) -> Vec<(String, String)> {
     let mut said = Vec::new();
     for event in world.events() {
         match event {
-            Event::AttemptEnded { attempt, end: AttemptEnd::Wrote { findings, .. }, .. } if attempt.on.to_string() == on => {
+            Event::AttemptEnded { attempt, end: AttemptEnd::Wrote { findings, .. }, .. }
+                if attempt.on.to_string() == on =>
+            {
                 said.extend(findings.iter().map(|issue| (issue.source.clone(), issue.text.clone())));
             }
             Event::Noted { text, .. } => said.push(("note".to_owned(), text)),
@@ -80,7 +83,13 @@ fn read(world: &World, path: &str) -> String {
 fn who_cheats_is_caught_and_named() {
     let and = |action: Value| json!([put("src/app.py", RIGHT), action]);
     let ways = [
-        ("deletes a test", false, and(put("tests/test_app.py", &TESTS.replace(ANSWER, ""))), "tamper:T101", "test_answer"),
+        (
+            "deletes a test",
+            false,
+            and(put("tests/test_app.py", &TESTS.replace(ANSWER, ""))),
+            "tamper:T101",
+            "test_answer",
+        ),
         ("deletes all tests", false, and(shell("rm -r tests")), "tamper:T102", "its 2 tests"),
         (
             "loosens an assertion",
@@ -107,7 +116,13 @@ fn who_cheats_is_caught_and_named() {
         ("writes outside of its files", true, and(put("docs/notes.md", "mine\n")), "write_set", "`docs/notes.md`"),
         ("adds a file that is not its own", true, and(put("docs/more.md", "mine\n")), "write_set", "`docs/more.md`"),
         ("deletes what is not its own", true, and(shell("rm docs/notes.md")), "write_set", "`docs/notes.md`"),
-        ("writes another's file", false, and(put("src/other.py", "def other(a, b):\n    return 3\n")), "write_set", "`other`"),
+        (
+            "writes another's file",
+            false,
+            and(put("src/other.py", "def other(a, b):\n    return 3\n")),
+            "write_set",
+            "`other`",
+        ),
         ("changes a protected file", false, and(put("vital.txt", "touched\n")), "write_set", "`vital.txt`"),
         (
             "adds a workflow that checks nothing",
@@ -156,10 +171,13 @@ fn an_honest_agent_is_not_stopped() {
         ])));
         let output = world.run(&[]);
         assert_eq!(output.status, 0, "{output} {:#?}", said(&world, "app"));
-        let said: Vec<_> = ["app", "other"].iter().flat_map(|on| said(&world, on)).filter(|(by, _)| by != "note").collect();
+        let said: Vec<_> =
+            ["app", "other"].iter().flat_map(|on| said(&world, on)).filter(|(by, _)| by != "note").collect();
         assert!(said.is_empty(), "{said:#?}");
-        assert!(world.has(|event| matches!(event, Event::AttemptEnded { end: AttemptEnd::Wrote { change: Some(change), .. }, .. }
-            if change.base.starts_with("digest:") && change.tree.starts_with("digest:") && change.patch.is_some())));
+        assert!(world.has(
+            |event| matches!(event, Event::AttemptEnded { end: AttemptEnd::Wrote { change: Some(change), .. }, .. }
+            if change.base.starts_with("digest:") && change.tree.starts_with("digest:") && change.patch.is_some())
+        ));
         assert!(world.has(|event| matches!(event, Event::AttemptEnded { end: AttemptEnd::Checked(result), .. }
             if result.evidence.tree.as_ref().is_some_and(|tree| tree.starts_with("digest:")))));
     }
@@ -168,7 +186,10 @@ fn an_honest_agent_is_not_stopped() {
 #[test]
 fn what_checks_leave_is_held_against_nobody() {
     let world = project(true);
-    write(&world.env.work().join("check.sh"), "mkdir -p out && date +%N > out/log && date +%N > out.log && grep -q 42 src/app.py\n");
+    write(
+        &world.env.work().join("check.sh"),
+        "mkdir -p out && date +%N > out/log && date +%N > out.log && grep -q 42 src/app.py\n",
+    );
     world.play(plays(&json!([put("src/app.py", RIGHT)])));
     let output = world.run(&[]);
     assert_eq!(output.status, 0, "{output} {:#?}", said(&world, "other"));
@@ -228,7 +249,9 @@ fn of_several_at_once_each_has_its_own_change() {
     let world = World::without_git(manifest, json!({"steps": steps}));
     world.ends(&[], 0);
     let changes = world.events().into_iter().filter_map(|event| match event {
-        Event::AttemptEnded { end: AttemptEnd::Wrote { change, findings, .. }, .. } => Some((change.unwrap().patch, findings)),
+        Event::AttemptEnded { end: AttemptEnd::Wrote { change, findings, .. }, .. } => {
+            Some((change.unwrap().patch, findings))
+        }
         _ => None,
     });
     let changes: Vec<_> = changes.collect();
@@ -274,7 +297,8 @@ fn faulty(steps: Value) -> World {
 fn a_round_that_made_it_worse_is_taken_back() {
     let looks = json!({"actions": [shell("cat a.txt > $NOTES; echo good > a.txt")]});
     let worse = writes("a", "fault1\nfault2\nfault3\n");
-    let world = faulty(json!({"a.implement": writes("a", "fault1\nbest\n"), "a.fix": [worse, looks]}));
+    let world = faulty(json!({"a.implement": writes("a", "fault1\nbest\n"), "a.fix": [worse, looks],
+        "a.vote*": crate::world::votes("FIX_IN_PLACE", 0.9, "nearly there")}));
     world.ends(&[], 0);
     assert_eq!(world.noted(), ["fault1", "best"], "the second fix begins where the implementation had come to");
     assert!(said(&world, "a").iter().any(|(_, text)| text.contains("set back to the best state so far")));
@@ -302,13 +326,16 @@ fn what_a_try_did_that_was_killed_counts_too() {
     let weakened = put("tests/test_app.py", &TESTS.replace(ANSWER, ""));
     let mut steps = plays(&json!([put("src/app.py", RIGHT)]));
     steps["steps"]["app.implement"] = json!([
-        {"actions": [weakened, put("vital.txt", "touched\n")], "fault": {"hang": "answer"}},
+        {"actions": [weakened, put("vital.txt", "touched\n")], "fault": {"hang": "end"}},
         {"actions": [put("src/app.py", RIGHT)], "answer": {"status": "done", "summary": "green"}},
     ]);
     world.play(steps);
-    let mut first = world.start(&[]);
-    let weakened = || !read(&world, "tests/test_app.py").contains("test_answer") && read(&world, "vital.txt") == "touched\n";
+    let first = world.start(&[]);
+    let weakened =
+        || !read(&world, "tests/test_app.py").contains("test_answer") && read(&world, "vital.txt") == "touched\n";
+    let begun = Instant::now();
     while !weakened() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never began");
         std::thread::yield_now();
     }
     first.signal("KILL");

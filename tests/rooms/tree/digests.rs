@@ -122,7 +122,7 @@ proptest! {
             prop_assert_eq!(before.0 == after.0, before.1 == after.1, "{:?}", edit);
             prop_assert_eq!(&after.0, &whole(&mut Look::default(), &dir), "what is remembered is what is there");
             prop_assert_eq!(after.0.0.len(), after.1.len());
-            prop_assert_eq!(Some(&after.0), Snapshot::from_bytes(&after.0.to_bytes()).as_ref());
+            prop_assert_eq!(Some(after.0.clone()), Snapshot::from_bytes(&after.0.to_bytes()));
             if n == cut {
                 kept = Some((objects.put_snapshot(&dir, &after.0).unwrap(), after.1.clone()));
             }
