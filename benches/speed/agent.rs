@@ -9,11 +9,11 @@ use std::io::Write as _;
 const INIT: &str = r#"{"type":"system","subtype":"init","session_id":"0","model":"none","tools":["StructuredOutput"]}"#;
 const RESULT: &str = concat!(
     r#"{"type":"result","subtype":"success","is_error":false,"num_turns":1,"total_cost_usd":0.0,"session_id":"0","#,
-    r#""structured_output":{"status":"done","summary":""}}"#
+    r#""structured_output":{"status":"nothing_to_do","summary":""}}"#
 );
 
-const TELLING: &str = r#"{"status":"done","summary":"Wrote it.","decisions":["It is written."]}"#;
-const SILENT: &str = r#"{"status":"done","summary":""}"#;
+const TELLING: &str = r#"{"status":"nothing_to_do","summary":"Wrote it.","decisions":["It is written."]}"#;
+const SILENT: &str = r#"{"status":"nothing_to_do","summary":""}"#;
 
 fn main() {
     let mut words = std::env::args();

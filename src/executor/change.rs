@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::common::{Began, Reader};
 use super::job::Job;
 use super::owners::Breach;
 use super::worker::Worked;
@@ -29,6 +30,10 @@ pub struct Before {
     pub dirty: HashSet<PathBuf>,
     /// How often what may only be read had been changed there.
     pub meddled: u64,
+    /// What was in the directory that all share, where they do and it is a writer who begins.
+    pub began: Option<Began>,
+    /// As `began`, where it is one who may only read.
+    pub reader: Option<Reader>,
 }
 
 /// Takes back commits that the agent made by itself since its worktree was at `head`, keeping them aside: what it did is
@@ -87,7 +92,8 @@ pub fn hold_to_write_set(
     let undone = worktree.undo(&paths, &patch)?;
     // Where it is kept differs from step to step, and the issue must not.
     let note = undone.patch.map(|patch| format!("what was undone is kept as `{}`", patch.display()));
-    let mut issues: Vec<Issue> = breaches.iter().take(NAMED).map(|(path, breach)| breached(path, breach)).collect();
+    let mut issues: Vec<Issue> =
+        breaches.iter().take(NAMED).map(|(path, breach)| breached(path, breach, "the change was undone")).collect();
     if let Some((path, _)) = breaches.get(NAMED) {
         let more = crate::text::plural(breaches.len() - NAMED, "more file");
         let text = format!("the step changed {more} that it may not, `{}` the first; that was undone", path.display());
@@ -107,7 +113,8 @@ pub struct Held {
     pub note: Option<String>,
 }
 
-fn breached(path: &Path, breach: &Breach) -> Issue {
+/// An issue for a change that the step may not make; `then` says what became of it.
+pub(super) fn breached(path: &Path, breach: &Breach, then: &str) -> Issue {
     let why = match breach {
         Breach::NotOwn => "it is not in the write set of the component".to_owned(),
         Breach::Outside => "it lies outside of the work directory".to_owned(),
@@ -115,22 +122,20 @@ fn breached(path: &Path, breach: &Breach) -> Issue {
         Breach::Protected => "it is protected, since it decides how checks run or the manifest says so".to_owned(),
     };
     let mend = "do without it, or answer with status `needs_files` and name it";
-    let text = format!("the step changed `{}`, which it may not ({why}); the change was undone", path.display());
+    let text = format!("the step changed `{}`, which it may not ({why}); {then}", path.display());
     issue("write_set", Some(path), None, text, Some(mend))
 }
 
-/// What weakens the checks in everything that the subject changed since `base`, and code that it left untested.
-/// `finished` says whether its tests are due.
+/// Everything that the subject changed since `base`.
+pub fn since(worktree: &Worktree, base: &str) -> Result<Vec<Change>, TreeError> {
+    worktree.changes(base, Until::Commit("HEAD"), &|_| true, Bounds::default())
+}
+
+/// What weakens the checks in the changes of a subject, and code that it left untested. `finished` says whether its
+/// tests are due.
 ///
 /// Gives the issues, and what is worth a note.
-pub fn tampering(
-    job: &Job,
-    worktree: &Worktree,
-    attempt: &AttemptId,
-    base: &str,
-    finished: bool,
-) -> Result<(Vec<Issue>, Vec<String>), TreeError> {
-    let changes = worktree.changes(base, Until::Commit("HEAD"), &|_| true, Bounds::default())?;
+pub fn tampering(job: &Job, attempt: &AttemptId, changes: Vec<Change>, finished: bool) -> (Vec<Issue>, Vec<String>) {
     let at = job.index_of(&attempt.on);
     let mut issues: Vec<Issue> = changes.iter().filter_map(unread).collect();
     let changes = tamper::Changes { files: changes.into_iter().map(file_of).collect() };
@@ -161,7 +166,7 @@ pub fn tampering(
             notes.push(format!("`{code}` changed without a test, which is not asked for: its write set holds none"));
         }
     }
-    Ok((issues, notes))
+    (issues, notes)
 }
 
 /// What is to be done about a check that was weakened.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::branch;
 use super::change::{self, Before, Held};
+use super::common;
 use super::job::Job;
 use super::outside::checkout;
 use super::put_back::put_back;
@@ -70,8 +71,14 @@ fn take_back(job: &Job, site: &Site, ended: &mut Ended, before: &Before) {
 /// The word of a reader counts only if its tree stood still: what was changed is kept and undone, also where it came to no
 /// word. Of several who read the same tree nobody can say who it was, and all of them may have read what was changed.
 fn unless_it_meddled(job: &Job, site: &Site, ended: &mut Ended, before: &Before) {
-    let Some(worktree) = site.worktree() else { return };
-    let what = match set_right(job, worktree, &ended.attempt, before.head.as_deref(), &before.dirty) {
+    let set_right = match (site.worktree(), &job.common, &before.reader) {
+        (Some(worktree), _, _) => set_right(job, worktree, &ended.attempt, before.head.as_deref(), &before.dirty),
+        (None, Some(common), Some(reader)) => {
+            common::unless_it_meddled(job, common, &ended.attempt, reader).map_err(TreeError::from)
+        }
+        (None, _, _) => return,
+    };
+    let what = match set_right {
         Ok(None) if site.meddled() == before.meddled => return,
         Ok(None) => {
             "what it read was changed while it ran, by another who may only read; its word does not count".to_owned()
@@ -115,14 +122,17 @@ fn keep(job: &Job, site: &Site, ended: &mut Ended, report: WriterReport, before:
 }
 
 /// What is left of a step's work.
-#[derive(Default)]
-struct Kept {
-    commit: Option<String>,
-    findings: Vec<Issue>,
-    change: Option<Box<Change>>,
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The commit that holds it, or its name in `state/objects`.
+    pub commit: Option<String>,
+    /// What the change checks say of it.
+    pub findings: Vec<Issue>,
+    /// The change that they judged.
+    pub change: Option<Box<Change>>,
 }
 
-/// The commit of a step's work and what the change checks say of it. Without git nothing can be compared with what was.
+/// The commit of a step's work and what the change checks say of it.
 fn compare_and_commit(
     job: &Job,
     site: &Site,
@@ -130,10 +140,13 @@ fn compare_and_commit(
     report: &WriterReport,
     before: &Before,
 ) -> Result<Kept, TreeError> {
-    let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else {
-        return Ok(Kept::default());
-    };
     let attempt = ended.attempt.clone();
+    let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else {
+        let Some(common) = &job.common else { return Ok(Kept::default()) };
+        let (kept, notes) = common::compare(job, common, &attempt, report, &before.work, before.began.as_ref())?;
+        ended.notes.extend(notes);
+        return Ok(kept);
+    };
     let moved = branch::look(job, repository, Some(&attempt))?;
     ended.adopted = moved.adopted.map(Into::into);
     ended.notes.extend(moved.note);
@@ -177,7 +190,7 @@ pub fn judge(
     finished: bool,
 ) -> Result<(Vec<Issue>, Vec<String>, Option<Box<Change>>), TreeError> {
     let base = base_of(repository, worktree, &attempt.on)?;
-    let (mut findings, notes) = change::tampering(job, worktree, attempt, &base, finished)?;
+    let (mut findings, notes) = change::tampering(job, attempt, change::since(worktree, &base)?, finished);
     findings.extend(change::hidden(job, worktree, attempt)?);
     findings.extend(change::unresolved(worktree, &work.conflicts)?);
     let change = change_of(worktree, &base)?;

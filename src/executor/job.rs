@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::bench::Bench;
+use super::common::Common;
 use super::owners::Owners;
 use crate::agent::{AgentEnv, AgentProgram, LiveSink, Prompts};
 use crate::context::specification::Specification;
@@ -34,6 +35,8 @@ pub struct Job {
     pub work_dir: PathBuf,
     /// Where components work.
     pub tree: Home,
+    /// What is known of the work directory, where all share it.
+    pub common: Option<Arc<Common>>,
     /// The agent.
     pub program: AgentProgram,
     /// The environments of agents and checks.

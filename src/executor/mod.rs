@@ -10,6 +10,7 @@ mod boots;
 mod branch;
 mod brief;
 mod change;
+mod common;
 mod compare;
 mod conclude;
 mod dispatcher;
@@ -32,6 +33,7 @@ mod worker;
 
 pub use again::{Again, run_again};
 pub use bench::Bench;
+pub use common::Common;
 pub use conclude::product_in;
 pub use dispatcher::{Dispatcher, Finish, RunError, Start};
 pub use job::{Job, Models, Tips};

@@ -14,6 +14,7 @@ use super::put_back::put_back;
 use super::worker::Worked;
 use crate::ids::{AttemptId, Subject};
 use crate::process::Stop;
+use crate::tree::digests::Snapshot;
 use crate::tree::{Repository, TreeError, Worktree};
 
 /// The places of a run, each made when it is first needed.
@@ -39,6 +40,8 @@ pub struct Checking {
     pub head: Option<String>,
     /// What differed from it.
     pub dirty: HashSet<PathBuf>,
+    /// What was in the directory that all share.
+    pub whole: Option<Snapshot>,
 }
 
 /// A place to work in, for as long as this is held.

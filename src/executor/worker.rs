@@ -13,6 +13,7 @@ use tokio::sync::{oneshot, watch};
 use super::archive::Archive;
 use super::brief::context_text;
 use super::change::{self, Before};
+use super::common;
 use super::compare::compare;
 use super::conclude::{base_of, conclude, kind_of};
 use super::fresh::{FreshTree, Place};
@@ -268,11 +269,8 @@ impl Worker {
             Ok(reply) => reply,
             Err(_) => asked.await,
         };
-        let ended = match site.worktree() {
-            // Git takes its time; others have theirs meanwhile.
-            Some(_) => tokio::task::block_in_place(|| conclude(job, site, attempt, reply, &before)),
-            None => conclude(job, site, attempt, reply, &before),
-        };
+        // Git and files take their time; others have theirs meanwhile.
+        let ended = tokio::task::block_in_place(|| conclude(job, site, attempt, reply, &before));
         noting(ended, notes)
     }
 
@@ -303,10 +301,11 @@ impl Worker {
             Err(no_place) => return self.unchecked(attempt, index, no_place),
         };
         let tree = match site.worktree().map(Worktree::tree).transpose() {
+            Ok(None) => tokio::task::block_in_place(|| job.common.as_ref().and_then(|common| common.tree())),
             Ok(tree) => tree,
             Err(error) => return self.unchecked(attempt, index, NoPlace::Failed(error.to_string())),
         };
-        begin_check(&site);
+        tokio::task::block_in_place(|| begin_check(job, &site));
         let ran = self.run_check(attempt, index, Place { dir: site.dir.clone(), tree }, stop).await;
         let undone = tokio::task::block_in_place(|| end_check(job, &site, &ran.attempt));
         noting(ran, notes.into_iter().chain(undone).collect())
@@ -412,8 +411,7 @@ fn before(
     work: Worked,
 ) -> Result<(Before, Vec<String>), TreeError> {
     let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else {
-        let note = "without git nothing can be set back: the step begins on the tree as it is".to_owned();
-        return Ok((Before { work, ..Before::default() }, origin.map(|_| note).into_iter().collect()));
+        return before_in_common(job, site, attempt, origin, work);
     };
     let notes = match origin {
         Some(origin) => go_back(job, repository, worktree, attempt, origin)?,
@@ -426,8 +424,33 @@ fn before(
         head: Some(worktree.head()?),
         dirty: if writes { HashSet::new() } else { change::dirty(Some(worktree)) },
         meddled: site.meddled(),
+        began: None,
+        reader: None,
     };
     Ok((before, notes))
+}
+
+/// As [`before`], in the directory that all share.
+fn before_in_common(
+    job: &Job,
+    site: &Site,
+    attempt: &AttemptId,
+    origin: Option<&Origin>,
+    work: Worked,
+) -> Result<(Before, Vec<String>), TreeError> {
+    let mut before = Before { meddled: site.meddled(), ..Before::default() };
+    let mut notes = Vec::new();
+    if let Some(common) = &job.common {
+        if attempt.step.writes() {
+            let (began, told) = common::begin(job, common, attempt, origin, &work)?;
+            before.began = Some(began);
+            notes = told;
+        } else {
+            let checking = site.checking().count > 0;
+            before.reader = Some(common::begin_reading(common, checking)?);
+        }
+    }
+    Ok((Before { work, ..before }, notes))
 }
 
 /// What the user's checkout is like; none where it cannot be told.
@@ -437,11 +460,12 @@ fn checkout(repository: &Repository) -> Option<Fingerprint> {
 }
 
 /// The first check looks what is half written; the last one puts back whatever else differs then.
-fn begin_check(site: &Site) {
+fn begin_check(job: &Job, site: &Site) {
     let mut checking = site.checking();
     if checking.count == 0 {
         checking.head = site.worktree().and_then(|worktree| worktree.head().ok());
         checking.dirty = change::dirty(site.worktree());
+        checking.whole = job.common.as_ref().and_then(|common| common::begin_checks(common));
     }
     checking.count += 1;
 }
@@ -451,6 +475,10 @@ fn end_check(job: &Job, site: &Site, attempt: &AttemptId) -> Vec<String> {
     checking.count -= 1;
     match site.worktree() {
         Some(worktree) if checking.count == 0 => restore_after_checks(job, worktree, attempt, &checking),
+        None if checking.count == 0 => match (&job.common, checking.whole.take()) {
+            (Some(common), Some(whole)) => common::end_checks(job, common, &whole).into_iter().collect(),
+            _ => Vec::new(),
+        },
         _ => Vec::new(),
     }
 }

@@ -176,8 +176,13 @@ impl RunState {
             Event::Answered(answer) => self.take_answer(event, answer)?,
             Event::ComponentCompleted { on, proof } => {
                 let index = self.index(event, &on.clone().into())?;
+                let one_tree = self.plan().one_tree;
                 let subject = self.at_mut(index);
                 subject.delivered = subject.product;
+                if one_tree {
+                    // It is where it belongs already; what follows is judged by itself.
+                    subject.commits = None;
+                }
                 self.enter(index, Phase::Complete(*proof));
             }
             Event::ComponentFailed { on, .. } => {
@@ -190,6 +195,9 @@ impl RunState {
             }
             Event::RunCompleted { proof } => {
                 self.completed = Some(*proof);
+                if self.plan().one_tree {
+                    self.at_mut(self.run_index()).commits = None;
+                }
                 self.enter(self.run_index(), Phase::Waiting(Todo::Fresh));
             }
             Event::WentStale { on, redo, guidance, .. } => {

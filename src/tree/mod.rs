@@ -8,6 +8,7 @@ mod aside;
 mod changes;
 mod checkout;
 mod commit;
+pub mod digests;
 mod disk;
 mod fresh;
 pub mod git;

@@ -3,6 +3,7 @@
 mod awkward;
 mod changes;
 mod checkout;
+mod digests;
 mod fresh;
 mod land;
 mod merge;

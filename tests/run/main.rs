@@ -24,6 +24,7 @@ mod readers;
 mod repair;
 mod scope;
 mod secrets;
+mod shared;
 mod signals;
 mod table;
 mod terminal;

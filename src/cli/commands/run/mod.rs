@@ -22,7 +22,7 @@ use crate::cli::opened::Opened;
 use crate::cli::secrets;
 use crate::cli::settings::{Layer, Settings};
 use crate::diagnostic;
-use crate::executor::{Asked, Dispatcher, Finish, Job, Models, RunError, Start, Tips, end_strays};
+use crate::executor::{Asked, Common, Dispatcher, Finish, Job, Models, RunError, Start, Tips, end_strays};
 use crate::ids::{ComponentId, Digest};
 use crate::journal::{Holder, Journal, LockError, RunLock, Torn, set_aside};
 use crate::lifecycle::event::{Record, RunEnd, RunStarted, TreeInfo};
@@ -183,7 +183,12 @@ async fn work(
     let supervisor = Supervisor::new(this_program()?, Arc::from(mark)).map_err(CliError::environment)?;
     let (sink, live) = mpsc::unbounded_channel();
     let tip = home.repository().map(Repository::tip).transpose().map_err(CliError::environment)?;
+    let common = home.shared().map(|dir| {
+        let in_flight = past.state.in_flight().into_iter().map(|(attempt, _)| attempt).collect();
+        Arc::new(Common::new(dir.to_owned(), opened.paths.objects(), past.runs == 0, in_flight))
+    });
     let job = Job {
+        common,
         plan: opened.plan.clone(),
         manifest: opened.spec.manifest.clone(),
         specification: opened.specification.clone(),
