@@ -1,6 +1,6 @@
 //! cco looks at what somebody else left in a worktree: it is taken in, and the change checks are made on it.
 
-use super::conclude::{judge, product_of};
+use super::conclude::{Judged, judge, product_of};
 use super::job::Job;
 use super::site::Site;
 use super::worker::{Ended, Worked, ended};
@@ -33,7 +33,8 @@ fn look(job: &Job, site: &Site, out: &mut Ended, work: &Worked) -> Result<Attemp
     if let Some(commit) = &commit {
         worktree.keep(&job.plan.spec, &format!("tip/{}", out.attempt.on), commit)?;
     }
-    let (findings, notes, change) = judge(job, repository, worktree, &out.attempt, work, true)?;
+    let Judged { findings, notes, change } = judge(job, repository, worktree, &out.attempt, work, true)?;
     out.notes.extend(notes);
+    let change = Some(Box::new(change));
     Ok(AttemptEnd::Compared { commit: commit.map(Into::into), product, findings, change })
 }

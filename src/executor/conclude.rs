@@ -170,17 +170,29 @@ fn compare_and_commit(
         findings.extend(change::claims_nothing(&attempt, &before.work));
     }
     let finished = report.status == Claim::Done && attempt.step != Step::Skeleton;
-    let (found, told, change) = judge(job, repository, worktree, &attempt, &before.work, finished)?;
-    findings.extend(found);
-    ended.notes.extend(told);
+    let judged = judge(job, repository, worktree, &attempt, &before.work, finished)?;
+    findings.extend(judged.findings);
+    ended.notes.extend(judged.notes);
     let (touched, told) = checkout(job, repository, &attempt, before)?;
     findings.extend(touched);
     ended.notes.extend(told);
-    Ok(Kept { commit, findings, change })
+    Ok(Kept { commit, findings, change: Some(Box::new(judged.change)) })
 }
 
-/// What the change checks say of all that a subject's worktree holds beyond the branch, which change that is, and what
-/// is worth a note.
+/// What the change checks say of a subject's work.
+pub struct Judged {
+    /// What blocks.
+    pub findings: Vec<Issue>,
+    /// What is worth a note.
+    pub notes: Vec<String>,
+    /// Which change it was.
+    pub change: Change,
+}
+
+/// Makes the change checks on all that a subject's worktree holds beyond the branch.
+///
+/// # Errors
+/// Git's own.
 pub fn judge(
     job: &Job,
     repository: &Repository,
@@ -188,13 +200,12 @@ pub fn judge(
     attempt: &AttemptId,
     work: &super::worker::Worked,
     finished: bool,
-) -> Result<(Vec<Issue>, Vec<String>, Option<Box<Change>>), TreeError> {
+) -> Result<Judged, TreeError> {
     let base = base_of(repository, worktree, &attempt.on)?;
     let (mut findings, notes) = change::tampering(job, attempt, change::since(worktree, &base)?, finished);
     findings.extend(change::hidden(job, worktree, attempt)?);
     findings.extend(change::unresolved(worktree, &work.conflicts)?);
-    let change = change_of(worktree, &base)?;
-    Ok((findings, notes, Some(Box::new(change))))
+    Ok(Judged { findings, notes, change: change_of(worktree, &base)? })
 }
 
 /// What a subject's work is compared with: where it left the branch; of the whole, where the branch began.

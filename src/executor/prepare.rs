@@ -11,9 +11,6 @@ use crate::check::CheckRun;
 use crate::ids::{AttemptId, Step, Subject};
 use crate::process::Stop;
 
-/// How long each command of `teardown` may take.
-pub const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-
 /// Why there is no place to work in.
 #[derive(Debug)]
 pub enum NoPlace {
