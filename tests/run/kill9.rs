@@ -335,7 +335,10 @@ fn where_nothing_is_committed_the_next_try_is_told_what_it_may_find() {
     fs::write(world.env.work().join("README"), "a project\n").unwrap();
     cut_off(&world, &world.env.work(), &world.env.work());
     lose(&world, Lost::Session);
-    world.play(begins_again());
+    let mut again = begins_again();
+    // It belongs to nobody, and would be found.
+    again["steps"]["a.implement"]["actions"].as_array_mut().unwrap().push(json!({"run": {"cmd": "rm half"}}));
+    world.play(again);
     world.ends(&[], 0);
     assert!(world.noted().contains(&"a.implement-3 README: half".to_owned()), "{:#?}", world.noted());
     let prompt = fs::read_to_string(world.spec.join("runs/a.implement-3.prompt.md")).unwrap();

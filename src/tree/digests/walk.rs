@@ -15,8 +15,11 @@ pub struct Scope<'a> {
     /// Files; a directory means all below it.
     pub paths: Vec<PathBuf>,
     /// Directories in which files are searched for, and which of them are meant.
-    pub globs: Vec<(PathBuf, &'a dyn Fn(&Path) -> bool)>,
+    pub globs: Vec<(PathBuf, Meant<'a>)>,
 }
+
+/// Whether a file is meant.
+pub type Meant<'a> = &'a dyn Fn(&Path) -> bool;
 
 impl Scope<'_> {
     /// Everything.
@@ -44,7 +47,7 @@ impl Scope<'_> {
     }
 }
 
-fn below(dir: &Path, from: &Path, meant: &dyn Fn(&Path) -> bool, found: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+fn below(dir: &Path, from: &Path, meant: Meant<'_>, found: &mut BTreeSet<PathBuf>) -> io::Result<()> {
     let mut open = vec![from.to_owned()];
     while let Some(here) = open.pop() {
         let entries = match unless_gone(fs_err::read_dir(dir.join(&here))) {
