@@ -13,6 +13,7 @@ mod checks;
 mod convergence;
 mod edits;
 mod faults;
+mod forty;
 mod gates;
 mod isolation;
 mod kill9;
