@@ -154,8 +154,10 @@ impl Sites {
             return;
         }
         let found = tokio::task::block_in_place(|| repository.worktree(on));
-        let Ok(Some(worktree)) = found else { return };
-        tear_down(job, worktree.dir(), on).await;
+        // Of one that is half gone already the rest goes.
+        if let Ok(Some(worktree)) = found {
+            tear_down(job, worktree.dir(), on).await;
+        }
         if let Err(error) = tokio::task::block_in_place(|| repository.remove(on)) {
             tracing::warn!("the worktree of {on} stays: {error}");
         }

@@ -50,9 +50,12 @@ fn contradicted(judgement: &Judgement, on: &Subject, what: &str) -> bool {
     item.claims.iter().any(|claim| claim.what == what && claim.standing == Standing::Contradicted)
 }
 
+/// An end: its record, its place in it, and whether it was a pass.
+type Ended = (usize, usize, bool);
+
 /// The last end of each command and reviewer of a validation that passed, where it is the only one: record and place.
 fn counted(records: &[Written]) -> Vec<(Subject, String, usize, usize)> {
-    let mut open: HashMap<Subject, HashMap<String, Vec<(usize, usize, bool)>>> = HashMap::new();
+    let mut open: HashMap<Subject, HashMap<String, Vec<Ended>>> = HashMap::new();
     let mut out = Vec::new();
     for (record, (_, events)) in records.iter().enumerate() {
         for (place, event) in events.iter().enumerate() {

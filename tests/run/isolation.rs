@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::belongings::{Belongings, assert_untouched};
 use crate::env::write;
 use crate::kill9::{Dice, assert_paid_once};
-use crate::world::{BRANCH, Run, World, manifest};
+use crate::world::{BRANCH, Run, World, component, manifest, writes};
 
 const IDS: [&str; 12] = ["k01", "k02", "k03", "k04", "k05", "k06", "k07", "k08", "k09", "k10", "k11", "k12"];
 /// They give the same line of a file another text; the second one has to resolve that.
@@ -309,4 +309,30 @@ fn what_was_made_for_the_last_checks_is_removed_by_whichever_run_ends() {
     world.rewrite(manifest);
     world.ends(&[], 0);
     assert_accounted_for(&world);
+}
+
+/// What a removal that was cut short left: a registration without a directory, or a directory that is half gone.
+#[test]
+fn the_rest_of_a_worktree_that_was_being_removed_goes_with_the_next_run() {
+    let asks = json!({"answer": {"status": "blocked", "summary": "stuck", "questions": ["how?"]}});
+    let components = vec![component("a", &[]), component("b", &[]), component("c", &[])];
+    let done = [("a.*".to_owned(), writes("a", "x")), ("b.*".to_owned(), writes("b", "x"))];
+    let mut steps: BTreeMap<_, _> = done.into_iter().collect();
+    steps.insert("c.*".to_owned(), asks);
+    let world = World::new(manifest(components), json!({"steps": steps}));
+    world.ends(&[], 3);
+    for id in ["a", "b"] {
+        let dir = world.worktree(id);
+        world.git(&["worktree", "add", "--quiet", "--detach", "--no-checkout", dir.to_str().unwrap(), BRANCH]);
+        if id == "a" {
+            fs::remove_dir_all(dir).unwrap();
+        }
+    }
+    steps.insert("c.*".to_owned(), writes("c", "x"));
+    world.play(json!({"steps": steps}));
+    world.tells(&["q1", "retry"]);
+    world.ends(&[], 0);
+    let known = world.git(&["worktree", "list", "--porcelain"]);
+    assert_eq!(known.lines().filter(|line| line.starts_with("worktree ")).count(), 1, "{known}");
+    assert!(!world.worktree("b").exists());
 }
