@@ -47,6 +47,9 @@ impl Worktree {
         }
         let note = self.git_dir.join(NOTE);
         if !differences.is_empty() {
+            // Git writes a file anew of which it does not know that it is as it has to be. Killed meanwhile, it would leave
+            // half of one that is no part of the move. That some differ is an answer.
+            own.ask(&self.root, &["update-index", "-q", "--refresh"])?;
             fsx::write_whole(&note, target.as_bytes())?;
             // Nothing is lost by force, as was just looked at.
             own.run(&self.root, &["read-tree", "--reset", "-u", target])?;

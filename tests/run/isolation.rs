@@ -205,7 +205,7 @@ fn assert_accounted_for(world: &World) {
         files.into_iter().filter(|path| path.extension().is_some_and(|it| it == "lock")).collect::<Vec<_>>()
     };
     left.extend(locks("refs"));
-    assert!(left.is_empty(), "{left:?}");
+    assert!(left.is_empty(), "{left:#?}");
 }
 
 fn files_below(dir: &std::path::Path, found: &mut Vec<PathBuf>) {

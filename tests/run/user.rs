@@ -300,8 +300,8 @@ fn a_linked_worktree_is_a_work_dir_like_another() {
     world.rewrite(manifest);
     let before = Belongings::below(&linked);
     succeeds(&world);
-    let other = Belongings::below(&linked).other_than(&before);
-    assert!(other.is_empty(), "{other:?}");
+    let changed = Belongings::below(&linked).other_than(&before);
+    assert!(changed.is_empty(), "{changed:#?}");
     assert_eq!(world.file("of the feature"), "f");
     assert_eq!(world.git(&["worktree", "list"]).lines().count(), 2);
 }

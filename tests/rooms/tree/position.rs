@@ -189,3 +189,20 @@ fn what_somebody_wrote_after_the_crash_is_kept() {
     assert_eq!(worktree.uncommitted().unwrap().len(), 1, "what the move did not touch is left alone");
     assert_eq!(fs::read_to_string(root.join("kept")).unwrap(), "also");
 }
+
+/// Killed meanwhile, git would leave it half written, and it is no part of what is put back.
+#[test]
+fn a_file_that_is_the_same_in_both_commits_is_not_written_again() {
+    use std::os::unix::fs::MetadataExt as _;
+    let yard = super::yard::Yard::new("", &[("x", "x"), ("own", "base")]);
+    let (one, two) = (yard.set_up("one"), yard.set_up("two"));
+    super::world::write(&one.dir().join("x"), "of one");
+    super::world::write(&two.dir().join("own"), "of two");
+    let tip = super::yard::commit(&one, "one");
+    super::yard::commit(&two, "two");
+    let about = || std::fs::metadata(two.dir().join("own")).unwrap();
+    let written = || (about().ino(), about().ctime(), about().ctime_nsec());
+    let before = written();
+    super::yard::merge(&two, "two", &tip).unwrap();
+    assert_eq!((written(), std::fs::read_to_string(two.dir().join("x")).unwrap()), (before, "of one".to_owned()));
+}
