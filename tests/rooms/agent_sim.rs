@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use cco::lifecycle::report::{BallotReport, ReviewReport, WriterReport};
+use cco::lifecycle::report::{BallotReport, Claim, ReviewReport, WriterReport};
 
 /// A scenario in a directory of its own, and how the agent is called there.
 struct Sim {
@@ -191,7 +191,8 @@ fn without_a_scenario_every_result_type_gets_a_valid_answer() {
     let writer: WriterReport = answer();
     let review: ReviewReport = answer();
     let ballot: BallotReport = answer();
-    assert_eq!(writer, WriterReport { summary: "simulated".to_owned(), ..WriterReport::default() });
+    let nothing = Claim::NothingToDo;
+    assert_eq!(writer, WriterReport { status: nothing, summary: "simulated".to_owned(), ..WriterReport::default() });
     assert!(review.issues.is_empty());
     assert!((0.0..=1.0).contains(&ballot.confidence));
 }
