@@ -1,7 +1,7 @@
 //! Whole runs: five components in levels, by the real CLI's own tool calls, undisturbed and killed at every kind of
 //! moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use cco::lifecycle::event::{AttemptEnd, Event, Trouble, Verdict};
@@ -9,7 +9,7 @@ use cco::process::orphans;
 use serde_json::{Value, json};
 
 use crate::env::write;
-use crate::project::{Holds, Project, check_script, component, has_result, program, task, until};
+use crate::project::{Holds, Project, SPEC, check_script, component, has_result, program, task, until};
 use crate::support::api::{Api, Request};
 use crate::support::claude::Version;
 use crate::support::reply::{Reply, Script};
@@ -121,7 +121,7 @@ fn add_hostile_parts(project: &Project) {
     write(&project.env.home().join(".claude.json"), &servers.to_string());
 }
 
-/// The files on the integration branch, and one commit for each writing step.
+/// The files on the integration branch, with one commit for each component, and one for each writing step kept beside it.
 fn assert_work_is_done(project: &Project, commits: &[&str]) {
     let branch = project.branch();
     for (id, content) in FINAL {
@@ -132,8 +132,12 @@ fn assert_work_is_done(project: &Project, commits: &[&str]) {
     expected.sort();
     assert_eq!(files.lines().collect::<Vec<_>>(), expected);
     let trailers = "--format=%(trailers:key=Cco-Attempt,valueonly,separator=)";
-    let log = project.git(&["log", "--reverse", trailers, &format!("main..{branch}")]);
-    let mut made: Vec<&str> = log.lines().collect();
+    let landed = project.git(&["log", trailers, &format!("main..{branch}")]);
+    let by_component: BTreeSet<&str> =
+        landed.lines().filter_map(|attempt| attempt.split_once(".integrate-")).map(|(on, _)| on).collect();
+    assert_eq!((by_component.len(), landed.lines().count()), (FINAL.len(), FINAL.len()), "{landed}");
+    let log = project.git(&["log", trailers, &format!("--glob=refs/cco/{SPEC}/tip"), "--not", &branch]);
+    let mut made: Vec<&str> = log.lines().filter(|attempt| !attempt.is_empty()).collect();
     let mut expected = commits.to_vec();
     // Components of one level end in any order.
     made.sort_unstable();

@@ -151,7 +151,7 @@ impl World {
     /// How attempts ended, in order.
     pub fn ended(&self) -> Vec<(String, AttemptEnd)> {
         let end = |event| match event {
-            Event::AttemptEnded { attempt, end, .. } => Some((attempt.to_string(), end)),
+            Event::AttemptEnded { attempt, end, .. } if !attempt.step.by_cco() => Some((attempt.to_string(), end)),
             _ => None,
         };
         self.events().into_iter().filter_map(end).collect()
