@@ -30,6 +30,8 @@ use crate::tree::Home;
 pub struct Opened {
     /// `project/name-hash`.
     pub reference: String,
+    /// What a command calls it by: the reference, or its path where it is in no store.
+    pub called: String,
     /// What the user wrote.
     pub spec: Spec,
     /// What holds for it.
@@ -106,8 +108,11 @@ impl App {
         let one_tree = Home::is_shared(&spec.work_dir, wanted_worktrees(&settings));
         let choices = complete(choices, &settings, entry.reference(), one_tree);
         let plan = Arc::new(resolve(&spec, &choices, &inputs)?);
+        let in_store = entry.path.starts_with(self.catalog()?.root());
+        let called = if in_store { entry.reference() } else { shell_word(&entry.path.display().to_string()) };
         Ok(Opened {
             reference: entry.reference(),
+            called,
             context: String::from_utf8_lossy(&context).trim().to_owned(),
             spec,
             settings,
@@ -252,6 +257,12 @@ impl Opened {
     pub fn mark(&self) -> String {
         mark(&self.paths)
     }
+}
+
+/// A text as one word of a command line.
+fn shell_word(text: &str) -> String {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// What the processes of all runs of a spec carry at the beginning of their mark.

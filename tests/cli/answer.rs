@@ -142,3 +142,17 @@ fn what_cannot_be_taken_is_refused() {
     }
     assert_eq!(fs::read_dir(env.store().join("p/asking-00000001/state/inbox")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_spec_outside_of_the_store_is_answered_by_its_path() {
+    let env = TestEnv::new();
+    let path = env.home().join("kept");
+    fs::rename(asking_spec(&env), &path).unwrap();
+    scenario(&path, json!({}));
+    let spec = path.to_str().unwrap();
+    let run = env.cco(["run", spec, "--agent", "sim"]).exits(3);
+    assert!(run.to_string().contains("cco answer [ROOT]/home/kept q1 retry"), "{run}");
+    let status = env.cco(["status", spec]).exits(0);
+    assert!(status.stdout.contains("cco answer [ROOT]/home/kept q1 recheck"), "{status}");
+    let _ = env.cco(["answer", spec, "q1", "skip"]).exits(0);
+}

@@ -190,7 +190,7 @@ impl From<Refusal> for CliError {
 fn list(app: &App, opened: &Opened, state: &RunState, open: &[&Escalation]) -> Result<(), CliError> {
     match app.printer.format() {
         Format::Json => {
-            let questions = open.iter().map(|question| QuestionItem::new(&opened.reference, question)).collect();
+            let questions = open.iter().map(|question| QuestionItem::new(&opened.called, question)).collect();
             app.printer.document(&Questions { spec: &opened.reference, questions })
         }
         Format::Text if open.is_empty() => {
@@ -199,7 +199,7 @@ fn list(app: &App, opened: &Opened, state: &RunState, open: &[&Escalation]) -> R
         }
         Format::Text => {
             let texts: Vec<String> =
-                open.iter().map(|question| questions::text(&opened.reference, question, state)).collect();
+                open.iter().map(|question| questions::text(&opened.called, question, state)).collect();
             app.printer.answer(&texts.join("\n"))
         }
     }

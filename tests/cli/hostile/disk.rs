@@ -115,7 +115,8 @@ fn filled(place: &str, size: &str, statuses: &[i32], parts: &[&str]) {
     assert!(statuses.iter().any(|status| first[1].starts_with(&format!("{status}\n"))), "{output}");
     assert!(first[2].starts_with('0') && first[1].contains("24 of 24 components complete"), "{output}");
     assert!(parts.iter().all(|part| format!("{output}").contains(part)), "{output}");
-    assert!(output.stderr.matches("No space left").count() <= 2, "{output}");
+    // Each of those who write says so once: the log of an agent, what is written behind it, the journal.
+    assert!(output.stderr.matches("No space left").count() <= 4, "{output}");
     let mut once = made(&env);
     let all = once.len();
     once.dedup();

@@ -30,7 +30,7 @@ pub enum Outcome {
 pub fn ask(app: &App, opened: &Opened, state: &RunState) -> Result<Outcome, CliError> {
     let mut answered = false;
     for question in state.questions() {
-        app.printer.say(&format!("\n{}", questions::text(&opened.reference, question, state).trim_end()));
+        app.printer.say(&format!("\n{}", questions::text(&opened.called, question, state).trim_end()));
         loop {
             app.printer.say(&format!("your answer to {} (an empty line leaves it for later):", question.id));
             let line = match read_line()? {

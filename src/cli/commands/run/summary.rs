@@ -66,7 +66,7 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>, with_questions: 
     }
     if let Some((branch, _)) = state.run().and_then(|run| run.tree.branch()) {
         let next = match state.completed() {
-            Some(_) => format!("; `cco finish {}` hands it on", opened.reference),
+            Some(_) => format!("; `cco finish {}` hands it on", opened.called),
             None => String::new(),
         };
         let _ = writeln!(out, "the work is on branch `{branch}`{next}");
@@ -79,7 +79,7 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>, with_questions: 
     }
     if with_questions {
         for question in state.questions() {
-            let _ = write!(out, "\n{}", questions::brief(&opened.reference, question));
+            let _ = write!(out, "\n{}", questions::brief(&opened.called, question));
         }
     }
     if let Some(next) = end.and_then(next_command) {

@@ -217,7 +217,7 @@ impl<'a> Report<'a> {
             components: (0..state.run_index()).map(item).collect(),
             whole: item(state.run_index()),
             removed: state.removed().collect(),
-            questions: state.questions().map(|question| QuestionItem::new(&opened.reference, question)).collect(),
+            questions: state.questions().map(|question| QuestionItem::new(&opened.called, question)).collect(),
             answers: facts.letters.iter().map(Waiting::from).collect(),
             denials: facts.denials.iter().map(|(on, call)| Denied { on, call }).collect(),
             strays: facts.strays.iter().map(Left::from).collect(),

@@ -22,7 +22,7 @@ pub fn render(opened: &Opened, state: &RunState, report: &Report<'_>) -> String 
     }
     for question in state.questions() {
         line(&mut out, "");
-        out.push_str(&questions::text(&opened.reference, question, state));
+        out.push_str(&questions::text(&opened.called, question, state));
     }
     for answer in &report.answers {
         line(&mut out, &format!("an answer to {} waits to be taken up by a run", one_line(answer.id)));
