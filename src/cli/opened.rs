@@ -87,6 +87,15 @@ impl From<ResolveError> for CliError {
 }
 
 impl App {
+    /// What a command calls a spec by: its reference, or its path where it is in no store.
+    ///
+    /// # Errors
+    /// There is no home directory for a store.
+    pub fn called(&self, entry: &Entry) -> Result<String, CliError> {
+        let in_store = entry.path.starts_with(self.catalog()?.root());
+        Ok(if in_store { entry.reference() } else { shell_word(&entry.path.display().to_string()) })
+    }
+
     /// Opens a spec with the user's choices for this command.
     ///
     /// # Errors
@@ -108,11 +117,9 @@ impl App {
         let one_tree = Home::is_shared(&spec.work_dir, wanted_worktrees(&settings));
         let choices = complete(choices, &settings, entry.reference(), one_tree);
         let plan = Arc::new(resolve(&spec, &choices, &inputs)?);
-        let in_store = entry.path.starts_with(self.catalog()?.root());
-        let called = if in_store { entry.reference() } else { shell_word(&entry.path.display().to_string()) };
         Ok(Opened {
             reference: entry.reference(),
-            called,
+            called: self.called(&entry)?,
             context: String::from_utf8_lossy(&context).trim().to_owned(),
             spec,
             settings,
@@ -133,7 +140,7 @@ impl App {
     pub fn open_as_it_runs(&self, reference: Option<&str>) -> Result<Opened, CliError> {
         let opened = self.open(reference, Layer::default(), Choices::default())?;
         let LockState::Held(holder) = opened.lock_state()? else { return Ok(opened) };
-        let run = opened.run_since(holder.map(|holder| holder.since)).map_err(|error| error.of(&opened.reference))?;
+        let run = opened.run_since(holder.map(|holder| holder.since)).map_err(|error| error.of(&opened.called))?;
         let Some(run) = run else { return Ok(opened) };
         // The manifest may have been edited meanwhile.
         let only = run.only.into_iter().filter(|id| opened.plan.index(id).is_some()).collect();
@@ -192,7 +199,7 @@ impl Opened {
                 see(&record);
                 fold(&mut state, &record)
             });
-            read.map_err(|error: FoldError| error.of(&self.reference))?;
+            read.map_err(|error: FoldError| error.of(&self.called))?;
         }
         Ok(state)
     }
@@ -207,7 +214,7 @@ impl Opened {
             see(&record);
             fold(&mut state, &record)
         });
-        let (journal, replay) = opened.map_err(|error: FoldError| error.of(&self.reference))?;
+        let (journal, replay) = opened.map_err(|error: FoldError| error.of(&self.called))?;
         Ok((journal, replay, state))
     }
 
@@ -221,7 +228,7 @@ impl Opened {
             see(&record);
             fold(&mut state, &record)
         });
-        Ok((found.map_err(|error: FoldError| error.of(&self.reference))?, state))
+        Ok((found.map_err(|error: FoldError| error.of(&self.called))?, state))
     }
 
     /// Remembers which context files hold nothing of the user's, for the next command; the spec's lock must be held. It

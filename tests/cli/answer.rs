@@ -154,5 +154,8 @@ fn a_spec_outside_of_the_store_is_answered_by_its_path() {
     assert!(run.to_string().contains("cco answer [ROOT]/home/kept q1 retry"), "{run}");
     let status = env.cco(["status", spec]).exits(0);
     assert!(status.stdout.contains("cco answer [ROOT]/home/kept q1 recheck"), "{status}");
-    let _ = env.cco(["answer", spec, "q1", "skip"]).exits(0);
+    let taken = env.cco(["answer", spec, "q1", "skip"]).exits(0);
+    assert!(taken.stdout.contains("cco run [ROOT]/home/kept"), "{taken}");
+    let finish = env.cco(["finish", spec]).exits(1);
+    assert!(finish.stderr.contains("`cco answer [ROOT]/home/kept`"), "{finish}");
 }

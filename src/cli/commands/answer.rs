@@ -214,7 +214,7 @@ fn confirm(app: &App, opened: &Opened, letter: &Letter) -> Result<(), CliError> 
         }
         Format::Text if live => app.printer.answer(&format!("{id} is answered; the live run takes it up at once\n"))?,
         Format::Text => {
-            app.printer.answer(&format!("{id} is answered; the next run takes it up: cco run {spec}\n"))?;
+            app.printer.answer(&format!("{id} is answered; the next run takes it up: cco run {}\n", opened.called))?;
         }
     }
     Ok(())

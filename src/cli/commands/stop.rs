@@ -37,6 +37,7 @@ struct Outcome<'a> {
 /// Stops the live run of a spec. The manifest is not read: a run can be stopped whatever became of it.
 pub fn execute(app: &App, args: args::Stop) -> Result<ExitStatus, CliError> {
     let entry = app.find_spec(args.spec.reference())?;
+    let called = app.called(&entry)?;
     let target = Target { spec: entry.reference(), paths: SpecPaths::new(&entry.path) };
     let mut outcome = Outcome { spec: &target.spec, stopped: None, killed: false, strays: 0 };
     match target.lock_state()? {
@@ -47,7 +48,7 @@ pub fn execute(app: &App, args: args::Stop) -> Result<ExitStatus, CliError> {
         }
         LockState::Free => outcome.strays = target.end_left(app)?,
     }
-    tell(app, &outcome)?;
+    tell(app, &called, &outcome)?;
     Ok(ExitStatus::Done)
 }
 
@@ -137,8 +138,7 @@ fn send(pid: Pid, signal: Signal) -> Result<(), CliError> {
     }
 }
 
-fn tell(app: &App, outcome: &Outcome<'_>) -> Result<(), CliError> {
-    let spec = outcome.spec;
+fn tell(app: &App, spec: &str, outcome: &Outcome<'_>) -> Result<(), CliError> {
     match app.printer.format() {
         Format::Json => return app.printer.document(outcome),
         Format::Text => {}

@@ -59,7 +59,7 @@ fn one_of_all(app: &App, entry: &Entry, wish: Wish) -> Result<Spec, CliError> {
         Ok(spec)
     };
     if load::check(&entry.path).spec.is_none() {
-        return unread(Status::Unreadable, format!("its manifest is invalid; `cco validate {}`", entry.reference()));
+        return unread(Status::Unreadable, format!("its manifest is invalid; `cco validate {}`", app.called(entry)?));
     }
     match one(app, entry, wish, true) {
         Err(error) if error.exit == ExitStatus::Locked => unread(Status::Live, "it is left alone".to_owned()),

@@ -50,8 +50,8 @@ pub fn execute(app: &App, args: args::Finish) -> Result<ExitStatus, CliError> {
     }
     let mut outcome = Outcome::new(&opened, &state, &repository, &work, &warnings);
     if args.merge {
-        work.must_be_checked(&opened.reference, repository.branch())?;
-        outcome.merged = Some(merge::merge(app, &opened.reference, &repository, &work.tip)?);
+        work.must_be_checked(&opened.called, repository.branch())?;
+        outcome.merged = Some(merge::merge(app, &opened.called, &repository, &work.tip)?);
     } else if work.commits > 0 {
         hand_on(&opened, &state, &account, &repository, &work, &mut outcome)?;
     }
@@ -60,7 +60,7 @@ pub fn execute(app: &App, args: args::Finish) -> Result<ExitStatus, CliError> {
         Format::Text => app.printer.answer(&outcome.text())?,
     }
     if let Some(merged) = &outcome.merged {
-        app.printer.help(format!("`cco clean {} -y` removes what the runs left, `{}` too", outcome.spec, merged.of));
+        app.printer.help(format!("`cco clean {} -y` removes what the runs left, `{}` too", opened.called, merged.of));
     }
     Ok(ExitStatus::Done)
 }
@@ -82,7 +82,7 @@ impl Work {
         repository: &Repository,
         warnings: &mut Vec<String>,
     ) -> Result<Self, CliError> {
-        let spec = &opened.reference;
+        let spec = &opened.called;
         let branch = repository.branch();
         let tip = repository.known_tip().map_err(CliError::environment)?;
         let Some(tip) = tip else {
@@ -123,7 +123,7 @@ impl Work {
 
 /// Whether the work is complete; what is to be known of it nevertheless.
 fn check(opened: &Opened, state: &RunState) -> Result<Vec<String>, CliError> {
-    let spec = &opened.reference;
+    let spec = &opened.called;
     let run = format!("`cco run {spec}` carries on");
     if state.run().is_none() {
         return Err(refused(anyhow!("`{spec}` was not run yet")).hint(format!("`cco run {spec}` begins")));

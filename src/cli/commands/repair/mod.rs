@@ -28,12 +28,12 @@ use report::Report;
 pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
     let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;
     if !opened.paths.journal().exists() {
-        show(app, &Report::missing(&opened))?;
+        show(app, &opened, &Report::missing(&opened))?;
         return Ok(ExitStatus::Done);
     }
     let found = Found::look(&opened)?;
     if found.salvage.damage.is_none() {
-        show(app, &Report::new(&opened, &found))?;
+        show(app, &opened, &Report::new(&opened, &found))?;
         return Ok(ExitStatus::Done);
     }
     let _lock = lock(app, &opened)?;
@@ -48,23 +48,23 @@ pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
             report.saved = Some(saved.display().to_string());
         }
     }
-    show(app, &report)?;
+    show(app, &opened, &report)?;
     Ok(if report.is_in_order() { ExitStatus::Done } else { ExitStatus::Incomplete })
 }
 
-fn show(app: &App, report: &Report<'_>) -> Result<(), CliError> {
+fn show(app: &App, opened: &Opened, report: &Report<'_>) -> Result<(), CliError> {
     match app.printer.format() {
         Format::Json => app.printer.document(report)?,
         Format::Text => app.printer.answer(&report.text())?,
     }
-    for way in report.ways() {
+    for way in report.ways(&opened.called) {
         app.printer.help(way);
     }
     Ok(())
 }
 
 fn lock(app: &App, opened: &Opened) -> Result<RunLock, CliError> {
-    let spec = &opened.reference;
+    let spec = &opened.called;
     let this = Holder::this_process(app.environment.started, format!("cco repair {spec}"));
     RunLock::acquire(&opened.paths.lock(), &this).map_err(|error| match error {
         LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("`{spec}` is being worked on: {error}"))
@@ -167,5 +167,5 @@ fn started(event: &Event) -> Option<String> {
 }
 
 fn unread(opened: &Opened, error: JournalError) -> CliError {
-    FoldError::from(error).of(&opened.reference)
+    FoldError::from(error).of(&opened.called)
 }

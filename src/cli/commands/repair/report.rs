@@ -140,9 +140,8 @@ impl<'a> Report<'a> {
         self.condition != Condition::Damaged || self.aside.is_some()
     }
 
-    /// What can be done next.
-    pub fn ways(&self) -> Vec<String> {
-        let spec = self.spec;
+    /// What can be done next, with what commands call the spec by.
+    pub fn ways(&self, spec: &str) -> Vec<String> {
         match (self.condition, &self.aside) {
             (Condition::Missing | Condition::Whole | Condition::Torn, _) => Vec::new(),
             (Condition::Damaged, Some(_)) => vec![format!("`cco run {spec}` goes on from there")],

@@ -344,8 +344,7 @@ fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
     let home = home.map_err(CliError::environment)?;
     match &home {
         Home::Shared(dir) => {
-            app.printer
-                .warning(format!("components work in `{}` itself; nothing is committed or undone", dir.display()));
+            app.printer.warning(format!("components work in `{}` itself; nothing is committed", dir.display()));
         }
         Home::Repository(_) if first => {
             let left = Tree::uncommitted(git, &place.work_dir).map_err(CliError::environment)?;

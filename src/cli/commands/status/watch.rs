@@ -29,7 +29,7 @@ enum Display {
 pub fn until_it_ends(app: &App, opened: &Opened) -> Result<(), CliError> {
     let mut follower = Follower::new(opened.paths.journal());
     let mut view = View::new(&Shape::of(&opened.plan));
-    let unread = |error| FoldError::from(error).of(&opened.reference);
+    let unread = |error| FoldError::from(error).of(&opened.called);
     follower.poll(|record| view.apply(record)).map_err(unread)?;
     let mut display = if app.printer.format() == Format::Json {
         Display::Records(Json::new(stdout()))

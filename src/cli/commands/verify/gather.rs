@@ -40,7 +40,7 @@ impl Gathered {
                 ledger.see(&record);
                 Ok(())
             });
-            torn = read.map_err(|error| error.of(&opened.reference))?.torn;
+            torn = read.map_err(|error| error.of(&opened.called))?.torn;
         }
         // What a run was told to do beyond the manifest is what it is to have done.
         let mode = ledger.run().and_then(|run| Mode::named(&run.mode));

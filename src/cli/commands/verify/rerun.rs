@@ -162,7 +162,7 @@ fn lock(app: &App, gathered: &Gathered) -> Result<RunLock, CliError> {
     let state = app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
     let locks = state.join("locks");
     crate::fsx::create_dir_private(&locks).map_err(CliError::environment)?;
-    let command = format!("cco verify {} --rerun", opened.reference);
+    let command = format!("cco verify {} --rerun", opened.called);
     let holder = Holder::this_process(app.environment.started, command);
     RunLock::acquire(&locks.join(format!("verify-{}", opened.mark())), &holder).map_err(|error| match error {
         LockError::Held { .. } => {
