@@ -35,7 +35,7 @@ use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
 use crate::spec::manifest::RiskLevel;
 use crate::spec::writeset::WriteSet;
-use crate::tree::{Git, Home, Place, Repository, Tree, bring_back_branch, is_elsewhere, sign};
+use crate::tree::{Git, Home, Place, Repository, bring_back_branch, is_elsewhere, sign, uncommitted};
 
 pub(super) use agent::jobs_that_fit;
 
@@ -347,7 +347,7 @@ fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
             app.printer.warning(format!("components work in `{}` itself; nothing is committed", dir.display()));
         }
         Home::Repository(_) if first => {
-            let left = Tree::uncommitted(git, &place.work_dir).map_err(CliError::environment)?;
+            let left = uncommitted(git, &place.work_dir).map_err(CliError::environment)?;
             if !left.is_empty() {
                 app.printer.warning(format!(
                     "{} in `{}` are not included in the run, since they are not committed",
