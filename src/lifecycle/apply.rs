@@ -57,7 +57,7 @@ impl RunState {
                 subject.leg = leg;
                 self.completed = None;
                 self.begun = true;
-                self.enter(index, Phase::Working(Work::new(step.clone())));
+                self.enter(index, Phase::Working(Box::new(Work::new(step.clone()))));
             }
             Event::StepOpened { on, step } => {
                 let index = self.index(event, on)?;
@@ -74,7 +74,7 @@ impl RunState {
                 // What was found so far is mended, or taken as it is.
                 self.at_mut(index).fixing.take_if(|fixing| over(fixing));
                 let left = matches!(&self.component_or_run(index).phase, Phase::Working(work) if work.left);
-                self.enter(index, Phase::Working(Work { left, ..Work::new(step.clone()) }));
+                self.enter(index, Phase::Working(Box::new(Work { left, ..Work::new(step.clone()) })));
             }
             Event::AttemptStarted { attempt, session, resumed } => {
                 let running = Running { n: attempt.n, session: session.clone(), resumed: *resumed, since: at };
@@ -88,7 +88,7 @@ impl RunState {
                 let phase = &mut self.at_mut(index).phase;
                 let work = match (step, phase) {
                     (Some(step), phase) => phase.work_of_mut(step),
-                    (None, Phase::Working(work)) => Some(work),
+                    (None, Phase::Working(work)) => Some(&mut **work),
                     (None, _) => None,
                 };
                 let Some(work) = work else { return Err(Self::illegal(event, "no agent step is under way")) };
@@ -134,7 +134,7 @@ impl RunState {
                 let index = self.index(event, on)?;
                 self.at_mut(index).fixing.get_or_insert_default().open_round(*counted, from.is_some());
                 let origin = from.clone().map(Origin::At);
-                self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Fix) }));
+                self.enter(index, Phase::Working(Box::new(Work { origin, ..Work::new(Step::Fix) })));
             }
             Event::BranchAdopted { commit } => {
                 self.branch = Some(commit.clone());
@@ -165,7 +165,7 @@ impl RunState {
                     (During::Step(step), _) => {
                         // Who answered has committed what it did.
                         let left = escalation.cause == Cause::AgentTrouble;
-                        Phase::Working(Work { left, ..Work::new(step.clone()) })
+                        Phase::Working(Box::new(Work { left, ..Work::new(step.clone()) }))
                     }
                     (_, phase) => phase.clone(),
                 };

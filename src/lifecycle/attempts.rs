@@ -23,7 +23,11 @@ impl RunState {
         }
         match subject.attempts.iter_mut().find(|(step, _)| *step == attempt.step) {
             Some((_, n)) => *n = attempt.n,
-            None => subject.attempts.push((attempt.step.clone(), attempt.n)),
+            None => {
+                // Most have one or two, and there can be thousands of subjects.
+                subject.attempts.reserve_exact(1);
+                subject.attempts.push((attempt.step.clone(), attempt.n));
+            }
         }
         if let Step::Check(name) = &attempt.step {
             let slot = check_slot(&mut subject.phase, name).filter(|slot| matches!(slot, Slot::Wanted(_)));

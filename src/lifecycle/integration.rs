@@ -107,7 +107,7 @@ impl RunState {
     pub(super) fn open_delivery(&mut self, at: Index, proof: Proof, scope: Scope) {
         let delivery = Delivery { proof, scope, conflicts: Vec::new() };
         self.at_mut(at).delivery = Some(Box::new(delivery));
-        self.enter(at, Phase::Working(Work::new(Step::Integrate)));
+        self.enter(at, Phase::Working(Box::new(Work::new(Step::Integrate))));
     }
 
     /// Takes in where the branch is.

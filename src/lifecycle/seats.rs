@@ -13,7 +13,7 @@ impl Phase {
     /// As [`Phase::work_of`], to be changed.
     pub(super) fn work_of_mut(&mut self, step: &Step) -> Option<&mut Work> {
         match self {
-            Self::Working(work) => Some(work).filter(|work| work.step == *step),
+            Self::Working(work) => Some(&mut **work).filter(|work| work.step == *step),
             Self::Validating(validation) => {
                 validation.reviews.iter_mut().map(|review| &mut review.work).find(|work| work.step == *step)
             }
@@ -25,7 +25,7 @@ impl Phase {
     /// All agent steps of this phase, those that are done included.
     pub fn works(&self) -> Box<dyn Iterator<Item = &Work> + '_> {
         match self {
-            Self::Working(work) => Box::new(std::iter::once(work)),
+            Self::Working(work) => Box::new(std::iter::once(&**work)),
             Self::Validating(validation) => Box::new(validation.reviews.iter().map(|review| &review.work)),
             Self::Voting(poll) => Box::new(poll.voters.iter().map(|voter| &voter.work)),
             Self::Waiting(_) | Self::Asking(_) | Self::Complete(_) | Self::Failed | Self::Skipped => {
@@ -38,7 +38,7 @@ impl Phase {
     pub(super) fn wanted<'a>(&'a self, waived: &impl Fn(&Issue) -> bool) -> Vec<&'a Work> {
         match self {
             Self::Working(work) => {
-                Some(work).filter(|work| work.running.is_none() && work.step.by_agent()).into_iter().collect()
+                Some(&**work).filter(|work| work.running.is_none() && work.step.by_agent()).into_iter().collect()
             }
             Self::Validating(validation) => validation.wanted(waived),
             Self::Voting(poll) => poll.wanted(),
@@ -51,7 +51,7 @@ impl Phase {
     /// The step that cco itself is to do now.
     pub(super) fn wanted_of_cco(&self) -> Option<&Work> {
         match self {
-            Self::Working(work) => Some(work).filter(|work| work.running.is_none() && work.step.by_cco()),
+            Self::Working(work) => Some(&**work).filter(|work| work.running.is_none() && work.step.by_cco()),
             Self::Waiting(_)
             | Self::Validating(_)
             | Self::Voting(_)

@@ -16,7 +16,7 @@ pub enum Phase {
     /// Its turn has not come; for the run itself: no level and no final validation is due.
     Waiting(Todo),
     /// An agent step is wanted or running.
-    Working(Work),
+    Working(Box<Work>),
     /// Checks are wanted or running.
     Validating(Box<Validation>),
     /// Voters are wanted or running, or their choice is about to be carried out.

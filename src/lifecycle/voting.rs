@@ -292,7 +292,7 @@ impl RunState {
             commits.last = commits.first.clone();
         }
         let origin = before.map(|commit| Origin::Before(commit.into()));
-        self.enter(index, Phase::Working(Work { origin, ..Work::new(Step::Implement) }));
+        self.enter(index, Phase::Working(Box::new(Work { origin, ..Work::new(Step::Implement) })));
     }
 
     /// Work has to be judged again: the whole, and the votes on it.
