@@ -233,6 +233,8 @@ fn assemble(
         manifest.execution.parallel_components = None;
     }
     manifest.drop_empty_texts();
+    // Kept for a whole night, with nothing added: the reserve of reading it is memory for nothing.
+    manifest.components.shrink_to_fit();
     let work_dir = resolve_work_dir(spec_dir, &manifest.work_dir, dirs::home_dir().as_deref());
     let digest = Digest::of(text.as_bytes());
     Spec { dir: spec_dir.to_owned(), manifest, dependencies, digest, work_dir, diagnostics }
