@@ -7,6 +7,7 @@ mod env;
 
 mod answer;
 mod arguments;
+mod brainstorm;
 mod completions;
 mod demo;
 mod doctor;

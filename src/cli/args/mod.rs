@@ -3,6 +3,7 @@
 //! Doc comments here are the help texts.
 
 mod answer;
+mod brainstorm;
 mod finish;
 mod global;
 mod hidden;
@@ -15,6 +16,7 @@ mod spec;
 use clap::{Parser, Subcommand};
 
 pub use answer::{Answer, Verb};
+pub use brainstorm::{Brainstorm, BrainstormAction, OfSpec};
 pub use finish::{Clean, Finish};
 pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
@@ -61,6 +63,8 @@ pub enum Command {
     Logs(Logs),
     /// Print the commands that hand the work on, or merge it into your branch
     Finish(Finish),
+    /// Save or show what a brainstorm with /spec found out
+    Brainstorm(Brainstorm),
     /// Make a spec of the tasks that another tool wrote
     Import(Box<Import>),
     /// Draw the components and what they depend on

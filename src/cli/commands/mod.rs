@@ -1,6 +1,7 @@
 //! One module a command: gather, call, print.
 
 pub mod answer;
+pub mod brainstorm;
 pub mod clean;
 pub mod completions;
 pub mod demo;
