@@ -104,6 +104,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
     match command {
         Command::List(args) => commands::list::execute(app, args),
         Command::New(args) => commands::new::execute(app, args),
+        Command::Spec(args) => commands::spec::execute(app, args),
         Command::Validate(args) => commands::validate::execute(app, args),
         Command::Run(args) => commands::run::execute(app, *args),
         Command::Status(args) => commands::status::execute(app, args),
@@ -118,6 +119,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
         Command::Clean(args) => commands::clean::execute(app, args),
         Command::Verify(args) => commands::verify::execute(app, args),
         Command::Repair(args) => commands::repair::execute(app, args),
+        Command::Install(args) => commands::install::execute(app, args),
         Command::Schema(args) => commands::schema::execute(app, args),
         Command::Completions(args) => commands::completions::execute(app, args),
         Command::Demo(args) => commands::demo::execute(app, args),

@@ -2,9 +2,10 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 21] = [
     "list",
     "new",
+    "spec",
     "validate",
     "run",
     "status",
@@ -19,6 +20,7 @@ const COMMANDS: [&str; 19] = [
     "clean",
     "verify",
     "repair",
+    "install",
     "schema",
     "completions",
     "demo",
@@ -37,6 +39,7 @@ fn everyday_commands_come_first() {
     Commands:
       list         List the specs of the store
       new          Create a spec
+      spec         Work a spec out in a conversation with claude
       validate     Check a spec's manifest and report every problem
       run          Run a spec, or carry on where the last run stopped
       status       Show how far a spec has come
@@ -53,6 +56,7 @@ fn everyday_commands_come_first() {
       clean        Show and remove the worktrees and refs that finished specs left
       verify       Say what of the work is proven, what is not, and why
       repair       Show what can be saved of a damaged journal, and put it in place
+      install      Install /spec and the skill `orchestration` for Claude Code
       schema       Print the JSON Schema of the manifest
       completions  Print the completions for a shell
       demo         Run a small example project with the simulated agent

@@ -1,10 +1,11 @@
-//! From an idea to a spec: the documents that `/spec` saves.
+//! From an idea to a spec: the conversation of `/spec`, and the documents that it saves.
 
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use super::SpecArg;
 use crate::spec::brainstorm::Document;
 
 impl ValueEnum for Document {
@@ -88,4 +89,19 @@ pub struct OfSpec {
     /// work_dir holds the current directory].
     #[arg(long = "spec", value_name = "SPEC")]
     pub reference: Option<String>,
+}
+
+/// Arguments of `spec`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cco spec                     the spec of the current directory
+  cco spec billing/invoices    opens claude in the spec's work directory, with /spec
+
+`cco new` makes a spec, `cco install` installs /spec. What you work out there is saved in the spec's `brainstorm/`;
+`cco formalize` makes the manifest of it.")]
+pub struct Spec {
+    /// Which spec.
+    #[command(flatten)]
+    pub spec: SpecArg,
 }
