@@ -38,9 +38,7 @@ fn it_becomes_claude_in_the_work_directory() {
     let own = std::path::Path::new(env!("CARGO_BIN_EXE_cco")).display();
     let (status, shown) = on_terminal(&env, spec(&env, &["p/small"]).current_dir(env.home()), "");
     let store = "[ROOT]/home/.claude/cc_orchestrations/specs";
-    let expected = format!(
-        "in [ROOT]/work, store {store}, cco is {own}\nword: /spec p/small-00000001\nword: --add-dir\nword: {store}/p/small-00000001\n"
-    );
+    let expected = format!("in [ROOT]/work, store {store}, cco is {own}\nword: /spec p/small-00000001\n");
     assert_eq!((status, shown), (23, expected));
 }
 

@@ -39,8 +39,9 @@ pub fn execute(app: &App, args: args::Spec) -> Result<ExitStatus, CliError> {
     app.printer.detail(format!("opening `{}` in `{}`", program.display(), work_dir.display()));
     let conversation = Replacement {
         program,
-        // The prompt first: `--add-dir` would take it for one more directory.
-        arguments: vec![format!("/spec {called}").into(), "--add-dir".into(), entry.path.clone().into_os_string()],
+        // Without `--add-dir`: newer versions ask first whether the spec directory is to be trusted to run commands. What
+        // is in it is read through `cco brainstorm show`.
+        arguments: vec![format!("/spec {called}").into()],
         env: environment(app)?,
     };
     Err(CliError::environment(conversation.begin(&work_dir)))
