@@ -5,7 +5,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use cco::cli::commands::install::diff::diff;
+use cco::cli::commands::install::stamp::{Origin, stamped};
 use cco::ids::Digest;
+use proptest::prelude::*;
 
 use crate::env::{TestEnv, write};
 use crate::terminal::on_terminal;
@@ -312,4 +315,58 @@ fn a_link_of_a_project_cannot_lead_out_of_it_and_no_file_is_written_through_one(
     let output = env.cco(["install", "--uninstall"]).exits(1);
     assert!(output.stderr.contains("stays: a symbolic link"), "{output}");
     assert_eq!(fs::read_to_string(&mine).unwrap(), "mine\n");
+}
+
+/// How many lines two texts have in common, in order: the definition, without a table.
+fn common(a: &[&str], b: &[&str]) -> usize {
+    match (a, b) {
+        ([], _) | (_, []) => 0,
+        ([first, a @ ..], [other, b @ ..]) if first == other => 1 + common(a, b),
+        ([_, rest_a @ ..], [_, rest_b @ ..]) => common(rest_a, b).max(common(a, rest_b)),
+    }
+}
+
+fn is_part_of(part: &[&str], whole: &[&str]) -> bool {
+    let mut whole = whole.iter();
+    part.iter().all(|line| whole.any(|other| other == line))
+}
+
+proptest! {
+    #[test]
+    fn a_diff_shows_what_differs_and_no_line_more(
+        old in prop::collection::vec("[ab]", 0..9),
+        new in prop::collection::vec("[ab]", 0..9),
+    ) {
+        let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let shown = anstream::adapter::strip_str(&diff(&text(&old), &text(&new))).to_string();
+        let with = |sign: &str| shown.lines().filter_map(|line| line.strip_prefix(sign)).collect::<Vec<_>>();
+        let [old, new] = [&old, &new].map(|lines| lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let both = common(&old, &new);
+        prop_assert_eq!((with("- ").len(), with("+ ").len()), (old.len() - both, new.len() - both), "{}", shown);
+        prop_assert!(is_part_of(&with("- "), &old) && is_part_of(&with("+ "), &new), "{}", shown);
+        prop_assert_eq!(shown.is_empty(), old == new);
+    }
+
+    #[test]
+    fn a_stamp_tells_every_change(body in "[a-z#: \n-]{0,60}", made in 0_usize..4, at in 0_usize..200) {
+        let text = format!("---\nname: x\n---\n{body}");
+        let file = stamped(&text, made);
+        let known = Origin { text: text.clone(), untouched: true, ours: true, made };
+        prop_assert_eq!(Origin::of(&file), known.clone());
+        prop_assert_eq!(Origin::of(&file.replace('\n', "\r\n")), known.clone());
+        // A letter more anywhere but in the stamp itself.
+        let at = at % file.len();
+        let mut changed = file.clone();
+        changed.insert(at, 'X');
+        let in_stamp = changed.lines().any(|line| line.contains("cco:installed") && line.contains('X'));
+        prop_assert!(in_stamp || !Origin::of(&changed).untouched, "{}", changed);
+    }
+}
+
+#[test]
+fn texts_too_long_to_compare_are_shown_one_after_the_other() {
+    let lines = |word: &str| (0..3000).map(|n| format!("{word} {n}\n")).collect::<String>();
+    let shown = diff(&lines("old"), &lines("new"));
+    assert_eq!((shown.matches("- old").count(), shown.matches("+ new").count()), (3000, 3000));
+    assert!(shown.find("+ new 0").unwrap() > shown.find("- old 2999").unwrap());
 }

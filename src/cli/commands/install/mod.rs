@@ -1,9 +1,9 @@
 //! Installs `/spec` and the skill `orchestration` for Claude Code, and takes them away again.
 
-mod diff;
+pub mod diff;
 mod piece;
 mod place;
-mod stamp;
+pub mod stamp;
 
 use std::io;
 use std::path::{Path, PathBuf};
