@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory as _};
 use super::args::Cli;
 
 /// What people use every day; the help shows the rest below.
-const EVERYDAY: [&str; 9] = ["list", "new", "validate", "run", "status", "answer", "stop", "logs", "finish"];
+const EVERYDAY: [&str; 10] = ["list", "new", "spec", "validate", "run", "status", "answer", "stop", "logs", "finish"];
 
 /// What is said when no command was given.
 pub const SHORT: &str = "\

@@ -17,6 +17,7 @@ pub mod orphans;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "unix.rs")]
 mod os;
+mod replace;
 mod supervisor;
 
 use std::ffi::OsString;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use orphans::Stray;
+pub use replace::Replacement;
 pub use supervisor::Supervisor;
 
 /// The environment variable that names the run in every child: `<16 hex digits of the spec>-<uuid>`.

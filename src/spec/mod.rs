@@ -4,6 +4,7 @@
 //! rules; the thorough one goes through the JSON Schema, and is taken for `cco validate` and whenever the fast one met a problem.
 //! They agree on what is valid (a property test holds them to it); only the thorough one explains.
 
+pub mod brainstorm;
 pub mod catalog;
 pub mod cycles;
 pub mod execution;

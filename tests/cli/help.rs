@@ -2,9 +2,10 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 21] = [
     "list",
     "new",
+    "spec",
     "validate",
     "run",
     "status",
@@ -12,12 +13,14 @@ const COMMANDS: [&str; 18] = [
     "stop",
     "logs",
     "finish",
+    "brainstorm",
     "import",
     "graph",
     "doctor",
     "clean",
     "verify",
     "repair",
+    "install",
     "schema",
     "completions",
     "demo",
@@ -36,6 +39,7 @@ fn everyday_commands_come_first() {
     Commands:
       list         List the specs of the store
       new          Create a spec
+      spec         Work a spec out in a conversation with claude
       validate     Check a spec's manifest and report every problem
       run          Run a spec, or carry on where the last run stopped
       status       Show how far a spec has come
@@ -45,12 +49,14 @@ fn everyday_commands_come_first() {
       finish       Print the commands that hand the work on, or merge it into your branch
 
     More commands:
+      brainstorm   Save or show what a brainstorm with /spec found out
       import       Make a spec of the tasks that another tool wrote
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays
       clean        Show and remove the worktrees and refs that finished specs left
       verify       Say what of the work is proven, what is not, and why
       repair       Show what can be saved of a damaged journal, and put it in place
+      install      Install /spec and the skill `orchestration` for Claude Code
       schema       Print the JSON Schema of the manifest
       completions  Print the completions for a shell
       demo         Run a small example project with the simulated agent

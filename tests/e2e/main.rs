@@ -10,6 +10,7 @@ mod env;
 mod agent;
 mod enforcement;
 mod faults;
+mod install;
 mod project;
 mod runs;
 mod schemas;

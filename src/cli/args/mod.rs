@@ -3,10 +3,12 @@
 //! Doc comments here are the help texts.
 
 mod answer;
+mod brainstorm;
 mod finish;
 mod global;
 mod hidden;
 mod import;
+mod install;
 mod program;
 mod record;
 mod run;
@@ -15,10 +17,12 @@ mod spec;
 use clap::{Parser, Subcommand};
 
 pub use answer::{Answer, Verb};
+pub use brainstorm::{Brainstorm, BrainstormAction, OfSpec, Spec};
 pub use finish::{Clean, Finish};
 pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
 pub use import::Import;
+pub use install::{Install, Scope};
 pub use program::{Completions, Demo, Doctor, Schema};
 pub use record::{Logs, Repair, Status, Verify};
 pub use run::{Run, Stop};
@@ -47,6 +51,8 @@ pub enum Command {
     List(List),
     /// Create a spec
     New(New),
+    /// Work a spec out in a conversation with claude
+    Spec(Spec),
     /// Check a spec's manifest and report every problem
     Validate(Validate),
     /// Run a spec, or carry on where the last run stopped
@@ -61,6 +67,8 @@ pub enum Command {
     Logs(Logs),
     /// Print the commands that hand the work on, or merge it into your branch
     Finish(Finish),
+    /// Save or show what a brainstorm with /spec found out
+    Brainstorm(Brainstorm),
     /// Make a spec of the tasks that another tool wrote
     Import(Box<Import>),
     /// Draw the components and what they depend on
@@ -73,6 +81,8 @@ pub enum Command {
     Verify(Verify),
     /// Show what can be saved of a damaged journal, and put it in place
     Repair(Repair),
+    /// Install /spec and the skill `orchestration` for Claude Code
+    Install(Install),
     /// Print the JSON Schema of the manifest
     Schema(Schema),
     /// Print the completions for a shell

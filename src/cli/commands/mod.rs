@@ -1,6 +1,7 @@
 //! One module a command: gather, call, print.
 
 pub mod answer;
+pub mod brainstorm;
 pub mod clean;
 pub mod completions;
 pub mod demo;
@@ -8,6 +9,7 @@ pub mod doctor;
 pub mod finish;
 pub mod graph;
 pub mod import;
+pub mod install;
 pub mod list;
 pub mod logs;
 mod look;
@@ -15,6 +17,7 @@ pub mod new;
 pub mod repair;
 pub mod run;
 pub mod schema;
+pub mod spec;
 pub mod status;
 pub mod stop;
 pub mod validate;

@@ -45,6 +45,21 @@ fn a_read_only_store_can_be_looked_at() {
 }
 
 #[test]
+fn a_read_only_home_is_named_once_with_the_way_around_it() {
+    let env = TestEnv::new();
+    let script = format!("{READ_ONLY}ro $HOME && $CCO install");
+    let Some(output) = mounting(&env, &script) else { return };
+    says(
+        &output.exits(7),
+        &["cannot write into", "home/.claude`", "Read-only file system", "install elsewhere: `--scope project`"],
+    );
+    let _ = env.cco(["install"]).exits(0);
+    let output = mounting(&env, &format!("{READ_ONLY}ro $HOME && $CCO install && $CCO install --uninstall")).unwrap();
+    assert!(output.stdout.starts_with("unchanged"), "{output}");
+    says(&output.exits(7), &["cannot write into", "Read-only file system"]);
+}
+
+#[test]
 fn a_damaged_journal_that_cannot_be_repaired_stays_as_it_is() {
     let env = TestEnv::new();
     let dir = chain(&env);
