@@ -24,6 +24,7 @@ use super::prepare::NoPlace;
 use super::recover::settle_left;
 use super::site::{Checking, Site, Sites};
 use super::untouched::set_right;
+use super::warm::Warmth;
 use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role, Session, claude_md};
 use crate::check::{self, CheckRun, Ran};
 use crate::fsx;
@@ -99,12 +100,16 @@ pub struct Worker {
     sites: Sites,
     /// Where the whole is proven.
     fresh: FreshTree,
+    /// Where the base is.
+    base: Arc<FreshTree>,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self { job, archive, sites: Sites::default(), fresh: FreshTree::default() }
+        let base = Arc::new(FreshTree::of_the_base());
+        let sites = Sites::new(Warmth::from(base.clone()));
+        Self { job, archive, sites, fresh: FreshTree::of_the_whole(), base }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
@@ -277,6 +282,7 @@ impl Worker {
     /// Takes down what the run needed beside its branch.
     pub async fn finish(&self) {
         self.fresh.discard(&self.job).await;
+        self.base.discard(&self.job).await;
     }
 
     async fn check(
@@ -290,8 +296,11 @@ impl Worker {
         let job = &*self.job;
         // The base and the whole are judged by what is committed, where no agent ever worked.
         if let (Some(repository), Scope::Baseline | Scope::Final) = (job.tree.repository(), scope) {
-            let commit = if scope == Scope::Baseline { Some(repository.base()) } else { work.tip.as_deref() };
-            return match self.fresh.place(job, commit, &attempt, &stop).await {
+            let (tree, commit) = match scope {
+                Scope::Baseline => (&*self.base, Some(repository.base())),
+                _ => (&self.fresh, work.tip.as_deref()),
+            };
+            return match tree.place(job, commit, &attempt, &stop).await {
                 Ok(place) => self.run_check(attempt, index, place, stop).await,
                 Err(no_place) => self.unchecked(attempt, index, no_place),
             };
