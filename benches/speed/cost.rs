@@ -12,7 +12,7 @@ use crate::replay::Calls;
 use crate::table::Table;
 
 /// Components of the run that is compared with a script.
-const FEW: usize = 8;
+const FEW: usize = 5;
 /// Files in a directory.
 const IN_DIR: usize = 100;
 
@@ -32,7 +32,9 @@ fn against_script(bench: &Bench, table: &mut Table, files: usize, count: usize, 
     let (was, calls) = written_down(bench, &plain, count);
     let mut cco = || {
         let home = home(bench, &plain, count);
-        measure::run(&mut run(&home, &bench.agents.writing)) / count as f64
+        let seconds = measure::run(&mut run(&home, &bench.agents.writing)) / count as f64;
+        assert_eq!(result(&home), result(&was), "cco does not come to what it came to before");
+        seconds
     };
     let mut script = || {
         let home = home(bench, &plain, count);

@@ -104,3 +104,39 @@ fn a_base_that_cannot_be_prepared_is_told() {
     assert!(output.to_string().contains("the worktree of the base, for `warm`: the setup command"), "{output}");
     assert_eq!(world.wrote(), [""; 0]);
 }
+
+/// The checks of the base run in the same tree, so what they build is there too.
+#[test]
+fn what_a_check_of_the_base_built_is_there_too() {
+    let world = World::new(two(), json!({"steps": {"a.*": writes("a", "x\n"), "b.*": writes("b", "x\n")}}));
+    write(&world.env.work().join(".gitignore"), "cache/\n");
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "--quiet", "-m", "Ignore"]);
+    let mut manifest = two();
+    manifest["execution"]["warm"] = json!(["**/cache"]);
+    manifest["execution"]["setup"] = json!(["ls -d cache/* >> $NOTES || echo cold >> $NOTES"]);
+    manifest["quality"] = json!({"test_command": "mkdir -p cache && touch cache/by-a-check"});
+    world.rewrite(manifest);
+    world.ends(&[], 0);
+    assert_eq!(world.noted()[..3], ["cold", "cache/by-a-check", "cache/by-a-check"]);
+}
+
+#[test]
+fn in_a_directory_of_a_repository_links_may_lead_to_its_others() {
+    let world = World::new(two(), json!({"steps": {"a.*": writes("a", "x\n"), "b.*": writes("b", "x\n")}}));
+    let work = world.env.work();
+    for (path, text) in [(".gitignore", "cache/\n"), ("lib/l", "library\n"), ("package/p", "p\n")] {
+        write(&work.join(path), text);
+    }
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "--quiet", "-m", "Packages"]);
+    let mut manifest = two();
+    manifest["work_dir"] = json!(work.join("package"));
+    manifest["execution"]["warm"] = json!(["cache/deep"]);
+    let build =
+        "test -L cache/deep/lib || { echo cold >> $NOTES; mkdir -p cache/deep; ln -s ../../../lib cache/deep/lib; }";
+    manifest["execution"]["setup"] = json!([build, "cat cache/deep/lib/l >> $NOTES"]);
+    world.rewrite(manifest);
+    world.ends(&[], 0);
+    assert_eq!(world.noted()[..4], ["cold", "library", "library", "library"]);
+}
