@@ -12,7 +12,7 @@ use crate::replay::Calls;
 use crate::table::Table;
 
 /// Components of the run that is compared with a script.
-const FEW: usize = 5;
+const FEW: usize = 3;
 /// Files in a directory.
 const IN_DIR: usize = 100;
 

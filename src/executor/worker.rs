@@ -296,9 +296,10 @@ impl Worker {
         let job = &*self.job;
         // The base and the whole are judged by what is committed, where no agent ever worked.
         if let (Some(repository), Scope::Baseline | Scope::Final) = (job.tree.repository(), scope) {
-            let (tree, commit) = match scope {
-                Scope::Baseline => (&*self.base, Some(repository.base())),
-                _ => (&self.fresh, work.tip.as_deref()),
+            let (tree, commit) = if scope == Scope::Baseline {
+                (&*self.base, Some(repository.base()))
+            } else {
+                (&self.fresh, work.tip.as_deref())
             };
             return match tree.place(job, commit, &attempt, &stop).await {
                 Ok(place) => self.run_check(attempt, index, place, stop).await,
