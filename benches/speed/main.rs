@@ -11,9 +11,11 @@
 )]
 
 mod agent;
+mod cost;
 mod floor;
 mod measure;
 mod parts;
+mod replay;
 mod shapes;
 mod table;
 
@@ -36,6 +38,8 @@ pub struct Bench {
     pub many: usize,
     /// Components of a large run.
     pub most: usize,
+    /// Whether what takes long is measured too.
+    pub thorough: bool,
     /// Seconds of the look at an idle run.
     pub idle_seconds: u64,
 }
@@ -52,7 +56,7 @@ impl Bench {
 
 type Part = (&'static str, fn(&Bench, &mut Table));
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("floor", parts::floor),
     ("shapes", parts::shapes),
     ("ninja", parts::ninja),
@@ -62,6 +66,7 @@ const PARTS: [Part; 9] = [
     ("replay", parts::replay),
     ("stream", parts::stream),
     ("idle", parts::idle),
+    ("cost", cost::cost),
 ];
 
 fn main() {
@@ -85,6 +90,7 @@ fn main() {
         rounds: if quick { 3 } else { 7 },
         many: 1_000,
         most: 10_000,
+        thorough: !quick,
         idle_seconds: if quick { 4 } else { 10 },
     };
     println!("{}\n", measure::machine());

@@ -1,5 +1,5 @@
-//! The tree in which the whole is proven: made anew from the commit, with what `setup` and `copy` say, and no agent ever
-//! worked in it.
+//! The trees in which the base and the whole are proven: made anew from the commit, with what `setup` and `copy` say, and
+//! no agent ever worked in them.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use super::prepare::{NoPlace, set_up};
 use crate::ids::AttemptId;
 use crate::process::Stop;
 
-/// The name of the worktree.
-const NAME: &str = "final";
-
-/// The fresh tree of a run, made when it is first needed and made anew when the branch has moved.
-#[derive(Debug, Default)]
-pub struct FreshTree(Mutex<Option<Made>>);
+/// A fresh tree of a run, made when it is first needed and made anew when another commit is asked for.
+#[derive(Debug)]
+pub struct FreshTree {
+    name: &'static str,
+    made: Mutex<Option<Made>>,
+}
 
 #[derive(Debug, Clone)]
 struct Made {
@@ -33,6 +33,22 @@ pub struct Place {
 }
 
 impl FreshTree {
+    /// Where the whole is proven.
+    pub fn of_the_whole() -> Self {
+        Self { name: "final", made: Mutex::default() }
+    }
+
+    /// Where the base is proven, and what worktrees are warmed from. Nobody else's tree, so that it stays as long as the
+    /// run lives.
+    pub fn of_the_base() -> Self {
+        Self { name: "base", made: Mutex::default() }
+    }
+
+    /// Its name among the worktrees.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The tree of `commit` for a check of the whole, made and set up by whichever check comes first. Without git it is the
     /// work directory itself.
     ///
@@ -53,12 +69,12 @@ impl FreshTree {
             Some(commit) => commit.to_owned(),
             None => repository.tip().map_err(|error| failed("the branch cannot be read", &error))?,
         };
-        let mut made = self.0.lock().await;
+        let mut made = self.made.lock().await;
         if let Some(known) = made.as_ref().filter(|known| known.commit == commit) {
             return Ok(known.place.clone());
         }
         *made = None;
-        let fresh = tokio::task::block_in_place(|| repository.fresh(NAME, &commit));
+        let fresh = tokio::task::block_in_place(|| repository.fresh(self.name, &commit));
         let fresh = fresh.map_err(|error| failed("no fresh worktree can be made", &error))?;
         let place = Place { dir: fresh.dir, tree: Some(fresh.tree) };
         set_up(job, &place.dir, attempt, stop).await?;
@@ -68,9 +84,9 @@ impl FreshTree {
 
     /// Removes the tree, or that of a run that was killed before it could; what it was for is recorded.
     pub async fn discard(&self, job: &Job) {
-        *self.0.lock().await = None;
+        *self.made.lock().await = None;
         if let Some(repository) = job.tree.repository()
-            && let Err(error) = repository.discard_fresh(NAME)
+            && let Err(error) = repository.discard_fresh(self.name)
         {
             tracing::warn!("the worktree of the final validation stays: {error}");
         }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::job::Job;
 use super::prepare::{NoPlace, set_up, tear_down};
 use super::put_back::put_back;
+use super::warm::Warmth;
 use super::worker::Worked;
 use crate::ids::{AttemptId, Subject};
 use crate::process::Stop;
@@ -18,8 +19,11 @@ use crate::tree::digests::Snapshot;
 use crate::tree::{Repository, TreeError, Worktree};
 
 /// The places of a run, each made when it is first needed.
-#[derive(Debug, Default)]
-pub struct Sites(Mutex<HashMap<Subject, Arc<Cell>>>);
+#[derive(Debug)]
+pub struct Sites {
+    cells: Mutex<HashMap<Subject, Arc<Cell>>>,
+    warmth: Warmth,
+}
 
 /// The place of one subject, and who is there.
 #[derive(Debug, Default)]
@@ -84,6 +88,11 @@ impl Drop for Site {
 }
 
 impl Sites {
+    /// None yet; each will be warmed by `warmth`.
+    pub fn new(warmth: Warmth) -> Self {
+        Self { cells: Mutex::default(), warmth }
+    }
+
     /// The place of all, where they share one.
     pub fn shared(&self, job: &Job, on: &Subject) -> Option<Site> {
         let dir = job.tree.shared()?.to_owned();
@@ -122,6 +131,7 @@ impl Sites {
                 match taken.map_err(|error| NoPlace::Failed(error.to_string()))? {
                     Taken::Ready(worktree) => Arc::new(worktree),
                     Taken::New(worktree) => {
+                        self.warmth.warm(job, repository, &worktree, attempt, stop).await?;
                         set_up(job, worktree.dir(), attempt, stop).await?;
                         worktree.mark_ready().map_err(|error| NoPlace::Failed(error.to_string()))?;
                         Arc::new(worktree)
@@ -164,7 +174,7 @@ impl Sites {
     }
 
     fn cell(&self, on: &Subject) -> Arc<Cell> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(on.clone()).or_default().clone()
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(on.clone()).or_default().clone()
     }
 }
 

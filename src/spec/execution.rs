@@ -86,7 +86,7 @@ pub struct Execution {
     /// Commands that make a new worktree ready.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub setup: Vec<Text>,
-    /// Ignored directories that each worktree gets a copy of, such as `node_modules`.
+    /// Ignored directories that each worktree gets a copy of from that of the base, such as `node_modules`.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub warm: Vec<String>,
     /// Untracked files to bring along into worktrees.

@@ -54,6 +54,11 @@ const SETTINGS: [&str; 7] = [
     "submodule.recurse=false",
 ];
 
+/// What git says when a program that files pass through does not do its work.
+const FILTER_FAILED: [&str; 2] = ["smudge filter", "clean filter"];
+const INSTALL_FILTER: &str = "\nhelp: install the program that files pass through (`git config --get-regexp filter` \
+                              names it; git-lfs for most), or set its `required` to false";
+
 /// Git, as it is run everywhere in this program.
 #[derive(Debug, Clone)]
 pub struct Git {
@@ -228,7 +233,10 @@ fn talk(child: &mut Child, input: &[u8], limit: u64) -> std::io::Result<Talk> {
 fn refused<A: AsRef<OsStr>>(dir: &Path, args: &[A], errors: &[u8], status: ExitStatus) -> GitError {
     let call: Vec<_> = args.iter().map(|arg| arg.as_ref().to_string_lossy()).collect();
     let said = text(errors);
-    let message = if said.is_empty() { status.to_string() } else { said };
+    let mut message = if said.is_empty() { status.to_string() } else { said };
+    if FILTER_FAILED.iter().any(|words| message.contains(words)) {
+        message.push_str(INSTALL_FILTER);
+    }
     GitError::Refused { call: call.join(" "), dir: dir.to_owned(), message }
 }
 

@@ -64,5 +64,5 @@ pub use standing::{Owner, Standing};
 pub use status::{Changed, Kind};
 pub use undo::Undone;
 pub use users::{Forward, bring_back_branch};
-pub use warm::warm;
+pub use warm::{Warmed, warm};
 pub use worktree::Worktree;

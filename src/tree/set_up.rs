@@ -212,7 +212,7 @@ pub(super) fn name_of(on: &Subject) -> PathBuf {
 }
 
 /// A name that belongs to no subject.
-fn free_name(name: &str) -> Result<&Path, TreeError> {
+pub(super) fn free_name(name: &str) -> Result<&Path, TreeError> {
     // Some file systems do not tell `C` from `c`.
     let taken = [COMPONENTS, RUN].iter().any(|taken| name.eq_ignore_ascii_case(taken));
     if taken || check_name(name).is_err() {

@@ -29,8 +29,12 @@ impl Worker {
         let job = &*self.job;
         // The base and the whole are judged by what is committed, where no agent ever worked.
         if let (Some(repository), Scope::Baseline | Scope::Final) = (job.tree.repository(), scope) {
-            let commit = if scope == Scope::Baseline { Some(repository.base()) } else { work.tip.as_deref() };
-            return match self.fresh.place(job, commit, &attempt, &stop).await {
+            let (tree, commit) = if scope == Scope::Baseline {
+                (&*self.base, Some(repository.base()))
+            } else {
+                (&self.fresh, work.tip.as_deref())
+            };
+            return match tree.place(job, commit, &attempt, &stop).await {
                 Ok(place) => self.run_check(attempt, index, place, stop).await,
                 Err(no_place) => self.unchecked(attempt, index, no_place),
             };

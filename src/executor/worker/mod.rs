@@ -26,6 +26,7 @@ use crate::executor::job::Job;
 use crate::executor::prepare::NoPlace;
 use crate::executor::recover::settle_left;
 use crate::executor::site::{Site, Sites};
+use crate::executor::warm::Warmth;
 use crate::ids::{AttemptId, Step, Subject};
 use crate::lifecycle::event::{AttemptEnd, Trouble};
 use crate::lifecycle::next::{Launch, Task};
@@ -71,12 +72,16 @@ pub struct Worker {
     sites: Sites,
     /// Where the whole is proven.
     fresh: FreshTree,
+    /// Where the base is.
+    base: Arc<FreshTree>,
 }
 
 impl Worker {
     /// A worker for a job.
     pub fn new(job: Arc<Job>, archive: Arc<Archive>) -> Self {
-        Self { job, archive, sites: Sites::default(), fresh: FreshTree::default() }
+        let base = Arc::new(FreshTree::of_the_base());
+        let sites = Sites::new(Warmth::from(base.clone()));
+        Self { job, archive, sites, fresh: FreshTree::of_the_whole(), base }
     }
 
     /// Performs one action to its end. Never fails in itself: what went wrong is in the outcome.
@@ -195,6 +200,7 @@ impl Worker {
     /// Takes down what the run needed beside its branch.
     pub async fn finish(&self) {
         self.fresh.discard(&self.job).await;
+        self.base.discard(&self.job).await;
     }
 }
 
