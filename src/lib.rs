@@ -21,6 +21,8 @@
 //!
 //! What other tools wrote becomes a manifest in the pure room `import`: texts in, components and a report of losses out.
 //!
+//! How a work directory is built and checked is told by the pure room `detect` from names of files and a few texts.
+//!
 //! Resuming is folding the journal and asking the same function what should be in flight now: there is no resume path
 //! in the scheduler. Which room may know which other is law, kept by `tests/layering.rs`.
 
@@ -34,6 +36,7 @@ pub mod agent;
 pub mod check;
 pub mod cli;
 pub mod context;
+pub mod detect;
 pub mod executor;
 pub mod import;
 pub mod journal;

@@ -45,6 +45,11 @@ pub fn command() -> Command {
     command.help_template(template).after_help(AFTER_HELP)
 }
 
+/// Whether there is a command of this name.
+pub fn has(name: &str) -> bool {
+    Cli::command().find_subcommand(name).is_some()
+}
+
 fn section(template: &mut String, command: &Command, title: &str, belongs: impl Fn(&str) -> bool) {
     let (header, literal) = (command.get_styles().get_header(), command.get_styles().get_literal());
     let width = command.get_subcommands().map(|sub| sub.get_name().len()).max().unwrap_or_default();

@@ -16,4 +16,6 @@ pub mod nearest;
 pub mod rules;
 pub mod scaffold;
 pub mod schema;
+pub mod starter;
+mod templates;
 pub mod writeset;

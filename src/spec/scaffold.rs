@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::catalog::HASH_DIGITS;
 use super::load::MANIFEST;
+use super::starter::Starter;
+use super::templates;
 use crate::fsx;
 use crate::ids::{self, Digest, NameError};
 
@@ -44,6 +46,8 @@ pub struct Content<'a> {
     pub manifest: Option<&'a str>,
     /// The text of SPEC.md.
     pub specification: Option<&'a str>,
+    /// What a manifest proposes that is not there yet.
+    pub starter: Option<&'a Starter>,
 }
 
 /// Why no spec was made. Nothing is left behind then but directories of the store.
@@ -132,24 +136,21 @@ impl Scaffold<'_> {
             fsx::create_dir_private(&dir.join(sub))?;
         }
         let name = self.name;
-        let manifest = self.content.manifest.map_or_else(|| begun(blank), str::to_owned);
-        let specification = self.content.specification.map_or_else(
-            || format!("# {name}\n\nWhat is to be built, and how one can tell that it is done.\n"),
-            str::to_owned,
-        );
+        let begun = || self.content.starter.unwrap_or(&Starter::default()).text(blank);
+        let manifest = self.content.manifest.map_or_else(begun, str::to_owned);
+        let specification = self.content.specification.map_or_else(|| templates::specification(name), str::to_owned);
         let files = [
             (MANIFEST, manifest),
             ("SPEC.md", specification),
             ("CONTEXT.md", self.context.to_owned()),
-            ("brainstorm/MISSION.md", format!("# {name}: mission\n\nWhat is wanted, for whom, and why.\n")),
-            ("brainstorm/INVESTIGATION.md", format!("# {name}: investigation\n\nWhat was found out.\n")),
-            ("brainstorm/DECISIONS.md", format!("# {name}: decisions\n\nWhat was decided, and why.\n")),
-            ("brainstorm/CONCERNS.md", format!("# {name}: concerns\n\nWhat may go wrong.\n")),
             // State and raw output are no part of a spec that is kept in a repository.
             ("state/.gitignore", "*\n".to_owned()),
             ("runs/.gitignore", "*\n".to_owned()),
         ];
-        files.iter().try_for_each(|(path, content)| fs_err::write(dir.join(path), content))
+        files.iter().try_for_each(|(path, content)| fs_err::write(dir.join(path), content))?;
+        templates::BRAINSTORM
+            .iter()
+            .try_for_each(|(path, title, below)| fs_err::write(dir.join(path), format!("# {name}: {title}\n\n{below}")))
     }
 
     /// The manifest without components.
@@ -170,15 +171,4 @@ impl Scaffold<'_> {
             ("components".to_owned(), json!([])),
         ]))
     }
-}
-
-/// The text of a manifest without components: it says how to add one, and no run can start by accident.
-fn begun(blank: &Map<String, Value>) -> String {
-    let mut manifest = blank.clone();
-    let comment = json!([
-        "A component is {\"id\": \"api\", \"files\": [\"src/api/**\"], \"depends_on\": [], \"purpose\": \"...\"}.",
-        "`cco schema` prints all fields, `cco validate` checks them.",
-    ]);
-    manifest.insert("$comment".to_owned(), comment);
-    format!("{:#}\n", Value::Object(manifest))
 }

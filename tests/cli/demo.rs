@@ -19,14 +19,20 @@ fn it_runs_on_a_machine_that_has_nothing_but_git() {
 }
 
 #[test]
-fn every_file_of_the_example_is_in_it() {
-    let env = TestEnv::new();
-    let _ = env.run(env.command(["demo", "--dir", "demo"]).env("CCO_SIM_PACE", "0")).exits(0);
-    let (demo, example) = (env.work().join("demo"), Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wordfreq"));
-    for (from, to) in [("spec", "wordfreq"), ("files", "wordfreq/files"), ("project", "project")] {
-        same_files(&example.join(from), &demo.join(to));
+fn every_file_of_the_examples_is_in_it() {
+    for name in ["wordfreq", "cli-feature", "python-service", "web-page", "refactoring"] {
+        let env = TestEnv::new();
+        // Whether the checks can be made here is no matter: the files are there before anything runs.
+        let _ = env.run(env.command(["demo", name, "--dir", "demo"]).env("CCO_SIM_PACE", "0"));
+        let (demo, example) =
+            (env.work().join("demo"), Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name));
+        for (from, to) in
+            [("spec", name.to_owned()), ("files", format!("{name}/files")), ("project", "project".to_owned())]
+        {
+            same_files(&example.join(from), &demo.join(to));
+        }
+        same_file(&example.join("scenario.json"), &demo.join(name).join("scenario.json"));
     }
-    same_file(&example.join("scenario.json"), &demo.join("wordfreq/scenario.json"));
 }
 
 fn same_files(from: &Path, to: &Path) {
@@ -52,7 +58,7 @@ fn a_directory_that_is_in_use_is_left_alone() {
     -- stdout
     -- stderr
     error: `[ROOT]/work/demo` is not empty
-      help: name a new directory; a demo that is there already goes on with `cco run DIR/wordfreq`
+      help: name a new directory; a demo that is there already goes on with `cco run DIR/NAME`
     ");
 }
 

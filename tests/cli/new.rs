@@ -39,7 +39,12 @@ fn makes_the_whole_directory() {
     [ROOT]/home/.claude/cc_orchestrations/specs/billing/invoices-[HASH]
     -- stderr
     created `billing/invoices-[HASH]`
-    help: describe the components in `[ROOT]/home/.claude/cc_orchestrations/specs/billing/invoices-[HASH]/manifest.json`, then `cco validate billing/invoices-[HASH]`
+    nothing told how this is built and checked (no Cargo.toml, package.json, pyproject.toml, go.mod, pom.xml, Makefile, justfile): the manifest names no checks yet
+    warning: `[ROOT]/work` is in no git repository, so agents would work in it directly; `git init [ROOT]/work` and a first commit give each component a worktree of its own
+    next, one of:
+      take tasks that are written  cco import --from markdown PLAN.md --into billing/invoices --replace
+      write the components         ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/billing/invoices-[HASH]/manifest.json
+    then `cco validate billing/invoices`
     ");
     let spec = made(&env);
     insta::assert_snapshot!(files_below(&spec).join("\n"), @r"
@@ -85,10 +90,176 @@ fn json_names_the_spec() {
     {
       "version": 1,
       "spec": "p/n-[HASH]",
-      "path": "[ROOT]/home/.claude/cc_orchestrations/specs/p/n-[HASH]"
+      "path": "[ROOT]/home/.claude/cc_orchestrations/specs/p/n-[HASH]",
+      "detected": {
+        "project": "work",
+        "found": [],
+        "lint": null,
+        "test": null,
+        "setup": [],
+        "tasks": [],
+        "remarks": []
+      }
     }
     -- stderr
+    warning: `[ROOT]/work` is in no git repository, so agents would work in it directly; `git init [ROOT]/work` and a first commit give each component a worktree of its own
     "#);
+}
+
+/// A spec of that work directory, as it is printed.
+fn made_in(env: &TestEnv, files: &[(&str, &str)]) -> crate::env::Output {
+    for (path, text) in files {
+        crate::env::write(&env.work().join(path), text);
+    }
+    fs::create_dir_all(env.work().join(".git")).unwrap();
+    env.cco(["new", "--name", "invoices"]).exits(0)
+}
+
+#[test]
+fn what_is_detected_is_said_and_stands_in_the_manifest() {
+    let env = TestEnv::new();
+    let package = r#"{"scripts": {"test": "node --test"}, "dependencies": {"left-pad": "1"}}"#;
+    let output = made_in(
+        &env,
+        &[
+            ("Cargo.toml", "[package]\nname = \"shop\"\n"),
+            ("web/package.json", package),
+            ("web/package-lock.json", "{}"),
+            ("node_modules/x/package.json", "{"),
+            ("specs/001-till/tasks.md", "- [ ] T001 x\n"),
+        ],
+    );
+    assert_output!(output, @r"
+    exit: 0
+    -- stdout
+    [ROOT]/home/.claude/cc_orchestrations/specs/shop/invoices-[HASH]
+    -- stderr
+    created `shop/invoices-[HASH]`
+    detected: Rust (`Cargo.toml`), JavaScript (`web/package.json`)
+      lint   cargo clippy --all-targets -- -D warnings
+      tests  cargo test && (cd web && npm test)
+      setup  (cd web && npm ci)
+    next, one of:
+      take the tasks of `specs/001-till/tasks.md`  cco import --from speckit specs/001-till/tasks.md --into shop/invoices --replace
+      write the components                         ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/shop/invoices-[HASH]/manifest.json
+    then `cco validate shop/invoices`
+    ");
+    let _ = env.cco(["validate"]).exits(0);
+    let manifest = fs::read_to_string(made(&env).join("manifest.json")).unwrap();
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(&regex_of(&env), "[ROOT]");
+    settings.add_filter(r#""created": "[^"]*""#, r#""created": "[TIME]""#);
+    settings.bind(|| insta::assert_snapshot!(manifest, @r#"
+    {
+      "$schema": "../../manifest.schema.json",
+      "$comment": [
+        "What a run works by. `cco validate` checks it, `cco schema` prints all fields, $schema completes them in editors. Any $comment may be removed.",
+        "quality: commands that cco runs by itself and whose exit status decides, read out of Cargo.toml, web/package.json; edit them. What is red before any work stops the run.",
+        "components: the pieces of work, each with the files that it may write. Those that do not depend on each other are built at once. Begin with one like this (depends_on takes ids):",
+        {
+          "id": "parser",
+          "file": "src/parser.rs",
+          "files": [
+            "tests/parser.rs"
+          ],
+          "depends_on": [],
+          "purpose": "Reads the input.",
+          "checks": [
+            "cargo test parser"
+          ]
+        }
+      ],
+      "name": "invoices",
+      "project": "shop",
+      "work_dir": "[ROOT]/work",
+      "created": "[TIME]",
+      "execution": {
+        "$comment": "mode: quick (the whole is checked once, at the end), standard (each component is), full (after every step, one component at a time)",
+        "mode": "standard",
+        "setup": [
+          "(cd web && npm ci)"
+        ]
+      },
+      "components": [],
+      "quality": {
+        "lint_command": "cargo clippy --all-targets -- -D warnings",
+        "test_command": "cargo test && (cd web && npm test)"
+      },
+      "gotchas": [],
+      "agent": {
+        "allow": [
+          "Bash(npm:*)"
+        ]
+      }
+    }
+    "#));
+}
+
+/// What is read as a pattern is the root's path itself.
+fn regex_of(env: &TestEnv) -> String {
+    env.root().to_str().unwrap().replace('.', r"\.")
+}
+
+#[test]
+fn every_kind_of_directory_gives_a_valid_manifest() {
+    let package = r#"{"scripts": {"test": "x", "lint": "y"}, "devDependencies": {"x": "1"}}"#;
+    let kinds: [&[(&str, &str)]; 8] = [
+        &[("Cargo.toml", "[workspace]")],
+        &[("package.json", package)],
+        &[("pyproject.toml", "[tool.ruff]\n[tool.pytest]\n"), ("poetry.lock", "")],
+        &[("go.mod", "module x")],
+        &[("pom.xml", "")],
+        &[("Makefile", "test:\nlint:\n")],
+        &[("justfile", "test:\n  x\n")],
+        &[("api/go.mod", "module x"), ("web/package.json", package)],
+    ];
+    for files in kinds {
+        let env = TestEnv::new();
+        let _ = made_in(&env, files);
+        let verdict = env.cco(["validate"]).exits(0);
+        let manifest: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(made(&env).join("manifest.json")).unwrap()).unwrap();
+        assert!(manifest["quality"]["test_command"] != serde_json::Value::Null, "{files:?}: {manifest:#}");
+        assert!(verdict.stdout.trim_end().ends_with("is valid"), "{files:?}: {verdict}");
+    }
+}
+
+#[test]
+fn hostile_files_are_said_and_nothing_waits_for_them() {
+    let env = TestEnv::new();
+    let huge = format!("{{\"scripts\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
+    crate::env::write(&env.work().join("package.json"), &huge);
+    fs::write(env.work().join("Makefile"), b"test:\n\xff\xfe\n").unwrap();
+    // A pipe would be waited for.
+    let made_pipe = std::process::Command::new("mkfifo").arg(env.work().join("pyproject.toml")).status().unwrap();
+    assert!(made_pipe.success());
+    std::os::unix::fs::symlink("/", env.work().join("everything")).unwrap();
+    let output = made_in(&env, &[("go.mod", "module \u{1b}[31m")]);
+    assert_output!(output, @r"
+    exit: 0
+    -- stdout
+    [ROOT]/home/.claude/cc_orchestrations/specs/31m/invoices-[HASH]
+    -- stderr
+    created `31m/invoices-[HASH]`
+    detected: JavaScript (`package.json`), Go (`go.mod`), make (`Makefile`)
+      lint   go vet ./...
+      tests  go test ./...
+    warning: `package.json` could not be read: it is larger than 1 MiB
+    warning: `Makefile` could not be read: it is not UTF-8
+    next, one of:
+      take tasks that are written  cco import --from markdown PLAN.md --into 31m/invoices --replace
+      write the components         ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/31m/invoices-[HASH]/manifest.json
+    then `cco validate 31m/invoices`
+    ");
+    let _ = env.cco(["validate"]).exits(0);
+}
+
+#[test]
+fn a_directory_without_a_name_is_asked_for_one() {
+    let env = TestEnv::new();
+    let output = env.cco(["new", "--name", "n", "--work-dir", "/"]).exits(2);
+    assert!(output.stderr.contains("--project PROJECT"), "{output}");
+    assert!(!env.store().exists());
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod checks;
 mod clean;
 mod convergence;
 mod edits;
+mod examples;
 mod faults;
 mod finish;
 mod forty;

@@ -23,7 +23,7 @@ pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
 pub use import::Import;
 pub use install::{Install, Scope};
-pub use program::{Completions, Demo, Doctor, Schema};
+pub use program::{Completions, Demo, Doctor, Example, Schema};
 pub use record::{Logs, Repair, Status, Verify};
 pub use run::{Run, Stop};
 pub use spec::{Graph, GraphFormat, List, New, SpecArg, Validate};

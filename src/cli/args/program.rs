@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::SpecArg;
 
@@ -43,13 +43,32 @@ pub struct Completions {
 #[command(after_help = "\
 Examples:
   cco demo                  offline and free: the simulated agent
+  cco demo refactoring      another example, here one in full mode with votes
   cco demo --agent claude   the same project with the real one
   cco demo --dir /tmp/demo  keep the project there")]
 pub struct Demo {
+    /// Which example.
+    #[arg(value_name = "EXAMPLE", default_value = "wordfreq")]
+    pub example: Example,
     /// The agent: sim (the simulated one), claude, or the path to a program that speaks the same protocol.
     #[arg(long, value_name = "NAME|PATH", default_value = "sim")]
     pub agent: String,
     /// Where to put the project [default: a new temporary directory].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
+}
+
+/// An example project that is built into the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Example {
+    /// Six shell scripts and a fix.
+    Wordfreq,
+    /// A feature of a Rust program.
+    CliFeature,
+    /// A Python service.
+    PythonService,
+    /// A web page, in quick mode.
+    WebPage,
+    /// A refactoring, in full mode with votes.
+    Refactoring,
 }

@@ -45,12 +45,16 @@ pub struct List {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  cco new --name invoices                      for the current directory, whose project is detected
   cco new --project billing --name invoices
-  cco new --project billing --name invoices --work-dir ~/src/billing")]
+  cco new --project billing --name invoices --work-dir ~/src/billing
+
+Languages and the commands that most likely lint and test are read out of the work directory (Cargo.toml, package.json,
+pyproject.toml, go.mod, pom.xml, Makefile, justfile) and go into the manifest, to be edited. Nothing is run.")]
 pub struct New {
-    /// The project that the spec belongs to.
+    /// The project that the spec belongs to [default: what the work directory says that it is called].
     #[arg(long, value_name = "PROJECT")]
-    pub project: String,
+    pub project: Option<String>,
     /// The name of the spec.
     #[arg(long, value_name = "NAME")]
     pub name: String,

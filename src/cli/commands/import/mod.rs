@@ -165,7 +165,11 @@ impl<'a> Target<'a> {
     fn write(&self, app: &App, text: &str, imported: &Imported) -> Result<Written, CliError> {
         match self {
             Self::New(wanted) => {
-                let content = Content { manifest: Some(text), specification: imported.specification.as_deref() };
+                let content = Content {
+                    manifest: Some(text),
+                    specification: imported.specification.as_deref(),
+                    ..Content::default()
+                };
                 let dir = wanted.scaffold(app, content, |scaffold| scaffold.create())?;
                 Ok(Written { reference: wanted.reference(&dir), dir, kept: None })
             }

@@ -1,0 +1,5 @@
+"""Says that the service lives."""
+
+
+def health():
+    return 200, {"status": "ok"}
