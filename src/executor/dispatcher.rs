@@ -19,6 +19,7 @@ use super::inbox::{self, Inbox, Letter};
 use super::job::Job;
 use super::redaction::redacted;
 use super::signals::{Asked, Signals};
+use super::wants::wants;
 use super::worker::{Ended, Order, Worked, Worker, ended};
 use crate::context::render;
 use crate::ids::{AttemptId, Step, Subject};
@@ -27,6 +28,7 @@ use crate::lifecycle::event::{AttemptEnd, Author, Event, FORMAT, Integration, Ru
 use crate::lifecycle::next::{Launch, Next, Task, end_of, next, wake_at};
 use crate::lifecycle::observer::{Live, LiveEvent, Observer};
 use crate::lifecycle::reconcile;
+use crate::lifecycle::report::Claim;
 use crate::lifecycle::settle::{Outcome, Refusal, answer, settle};
 use crate::lifecycle::state::{Illegal, RunState};
 use crate::lifecycle::subject::{SubjectState, Work};
@@ -208,6 +210,9 @@ impl Dispatcher {
             // A run that died, or met a full disk, may not have rendered what its agents said.
             let told = |&at: &Index| self.state.component(at).report.is_some();
             self.untold = (0..self.state.run_index()).filter(told).collect();
+        }
+        if self.state.granted().next().is_some() {
+            self.job.owners().grant(self.state.granted());
         }
         let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
         self.apply(begun, now)?;
@@ -411,8 +416,17 @@ impl Dispatcher {
         {
             self.landed.push(attempt.on.clone());
         }
-        let outcome = Outcome { attempt, end, ms, usage, notes, dice: roll() };
+        let wants = match &end {
+            AttemptEnd::Wrote { report, .. } if report.status == Claim::NeedsFiles => {
+                wants(&self.job, &attempt, &report.needs_files)
+            }
+            _ => Vec::new(),
+        };
+        let outcome = Outcome { attempt, end, ms, usage, notes, wants, dice: roll() };
         let events = settle(&mut self.state, outcome, now)?;
+        if events.iter().any(|event| matches!(event, Event::FilesGranted { .. })) {
+            self.job.owners().grant(self.state.granted());
+        }
         self.stage(events, Author::Cco, now);
         Ok(())
     }

@@ -29,6 +29,7 @@ mod signals;
 mod site;
 mod tear_down;
 mod untouched;
+mod wants;
 mod worker;
 
 pub use again::{Again, run_again};

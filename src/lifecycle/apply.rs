@@ -143,6 +143,7 @@ impl RunState {
                     self.reopen();
                 }
             }
+            Event::FilesGranted { on, files } => self.take_grant(event, on, files)?,
             Event::IntegrationOpened { on, proof, scope } => {
                 let index = self.index(event, on)?;
                 self.open_delivery(index, *proof, *scope);
@@ -434,6 +435,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::ComponentSkipped { on } => Some(on.clone().into()),
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => Some(attempt.on.clone()),
         Event::StepOpened { on, .. }
+        | Event::FilesGranted { on, .. }
         | Event::IntegrationOpened { on, .. }
         | Event::RetryScheduled { on, .. }
         | Event::ValidationOpened { on, .. }

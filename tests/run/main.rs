@@ -31,3 +31,4 @@ mod table;
 mod terminal;
 mod user;
 mod verify;
+mod wants;
