@@ -226,6 +226,9 @@ impl RunState {
                 Some(Leg::Step(_)) | None => subject.leg = last_validation(legs),
             }
         }
+        if validation.scope == Scope::Final && !validation.change_only && !validation.merged {
+            self.reviewers_of_whole = u8::try_from(validation.reviews.len()).ok();
+        }
         self.enter(index, Phase::Validating(Box::new(validation)));
         Ok(())
     }

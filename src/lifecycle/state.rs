@@ -75,6 +75,8 @@ pub struct RunState {
     pub(super) gates_fixed: BTreeSet<Arc<str>>,
     /// What votes decided for every prompt.
     pub(super) decisions: Vec<String>,
+    /// How many reviewers the last validation of the whole was opened with.
+    pub(super) reviewers_of_whole: Option<u8>,
     /// What the whole is proven by, once the final validation settled.
     pub(super) completed: Option<super::event::Proof>,
     /// Files that were given to a subject beside its write set.
@@ -124,6 +126,7 @@ impl RunState {
             gates_settled: BTreeSet::new(),
             gates_fixed: BTreeSet::new(),
             decisions: Vec::new(),
+            reviewers_of_whole: None,
             completed: None,
             granted: BTreeMap::new(),
             removed: BTreeSet::new(),

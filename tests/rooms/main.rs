@@ -7,6 +7,7 @@ mod context;
 mod import;
 mod journal;
 mod lifecycle;
+mod meeting;
 mod plan;
 mod process;
 mod progress;
