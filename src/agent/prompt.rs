@@ -39,11 +39,13 @@ pub enum Role {
     NoAnswer,
     /// Goes on after a time limit.
     TimedOut,
+    /// Goes on with the files that it asked for.
+    Granted,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Skeleton,
         Self::Implement,
         Self::Revise,
@@ -54,6 +56,7 @@ impl Role {
         Self::Interrupted,
         Self::NoAnswer,
         Self::TimedOut,
+        Self::Granted,
     ];
 
     /// The role of a step's agent; none for checks.
@@ -83,12 +86,13 @@ impl Role {
             Self::Interrupted => "interrupted",
             Self::NoAnswer => "no_answer",
             Self::TimedOut => "timed_out",
+            Self::Granted => "granted",
         }
     }
 }
 
 /// The templates that the program brings along: the roles, and the parts that they include.
-const BUILT_IN: [(&str, &str); 14] = [
+const BUILT_IN: [(&str, &str); 15] = [
     ("skeleton", include_str!("prompts/skeleton.md")),
     ("implement", include_str!("prompts/implement.md")),
     ("revise", include_str!("prompts/revise.md")),
@@ -99,6 +103,7 @@ const BUILT_IN: [(&str, &str); 14] = [
     ("interrupted", include_str!("prompts/interrupted.md")),
     ("no_answer", include_str!("prompts/no_answer.md")),
     ("timed_out", include_str!("prompts/timed_out.md")),
+    ("granted", include_str!("prompts/granted.md")),
     ("part_context", include_str!("prompts/part_context.md")),
     ("part_writer", include_str!("prompts/part_writer.md")),
     ("part_issues", include_str!("prompts/part_issues.md")),
@@ -146,6 +151,8 @@ pub struct PromptInput {
     pub gate: Option<GatePart>,
     /// For a further call of a conversation: what went wrong with the last one, a sentence.
     pub reason: String,
+    /// Files that it was given beside those of its write set.
+    pub granted: Vec<String>,
     /// What became of a try that was cut off and cannot be gone on with; none where there was none.
     pub cut_off: Option<CutOff>,
 }

@@ -30,6 +30,7 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
         Some(Why::Interrupted | Why::Trouble) => Role::Interrupted,
         Some(Why::NoAnswer) => Role::NoAnswer,
         Some(Why::TimedOut) => Role::TimedOut,
+        Some(Why::Granted) => Role::Granted,
         None => Role::of(&launch.attempt.step).expect("only agent steps have briefs"),
     };
     let subject = state.subject(&launch.attempt.on).expect("a launch is of a subject of the plan");
@@ -41,6 +42,7 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
         ..PromptInput::default()
     };
     input.decisions = state.decisions().to_vec();
+    input.granted = job.granted_to(&launch.attempt.on);
     if matches!(&subject.phase, Phase::Working(work) if work.cut_off) {
         // Where each step ends in a commit, there is one to go back to.
         input.cut_off = Some(if job.tree.repository().is_some() { CutOff::PutBack } else { CutOff::Left });
@@ -50,7 +52,9 @@ pub fn brief(job: &Job, state: &RunState, launch: &Launch, resume: Option<Why>) 
         Subject::Component(id) => {
             let at = job.plan.index(id).expect("a launch is of a component of the plan");
             let definition = &job.manifest.components[at as usize];
-            input.component = Some(component_part(job, definition));
+            let mut part = component_part(job, definition);
+            part.files.extend(input.granted.iter().cloned());
+            input.component = Some(part);
             input.spec = excerpt(job, Some(definition));
             input.checks = check_parts(job, &job.plan.component(at).checks);
             add_others(job, state, at, &mut input);

@@ -219,6 +219,7 @@ fn context(job: &Job, at: Option<Index>) -> tamper::Context {
     let definition = at.map(|at| &job.manifest.components[at as usize]);
     let set = |patterns: Vec<&str>| WriteSet::new(patterns).unwrap_or_default();
     let all = || job.manifest.components.iter().flat_map(|component| component.write_patterns());
+    // Not what was given beside it: that says nothing of who may set how checks work.
     let own = definition.map_or_else(|| all().collect(), |definition| definition.write_patterns().collect());
     let tests: Vec<&str> =
         job.manifest.components.iter().flat_map(|one| one.tests.iter().map(String::as_str)).collect();
@@ -234,7 +235,9 @@ fn context(job: &Job, at: Option<Index>) -> tamper::Context {
 /// A product that version control does not see would be complete here and missing everywhere else.
 pub fn hidden(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Result<Vec<Issue>, TreeError> {
     let Some(definition) = job.definition_of(&attempt.on) else { return Ok(Vec::new()) };
-    let own: Vec<PathBuf> = definition.write_patterns().map(PathBuf::from).collect();
+    let granted = job.granted_to(&attempt.on);
+    let own = definition.write_patterns().chain(granted.iter().map(String::as_str));
+    let own: Vec<PathBuf> = own.map(PathBuf::from).collect();
     let ignored = worktree.ignored()?;
     let hidden = own.iter().filter(|path| ignored.iter().any(|ignored| path.starts_with(ignored)));
     let text =

@@ -22,7 +22,7 @@ pub fn compare(job: &Job, site: &Site, attempt: AttemptId, work: &Worked) -> End
 }
 
 fn look(job: &Job, site: &Site, out: &mut Ended, work: &Worked) -> Result<AttemptEnd, TreeError> {
-    let product = job.definition_of(&out.attempt.on).map(|definition| product_of(site, definition));
+    let product = product_of(job, site);
     let (Some(repository), Some(worktree)) = (job.tree.repository(), site.worktree()) else {
         return Ok(AttemptEnd::Compared { commit: None, product, findings: Vec::new(), change: None });
     };

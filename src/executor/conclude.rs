@@ -110,7 +110,7 @@ fn unless_it_meddled(job: &Job, site: &Site, ended: &mut Ended, before: &Before)
 fn keep(job: &Job, site: &Site, ended: &mut Ended, report: WriterReport, before: &Before) -> AttemptEnd {
     match compare_and_commit(job, site, ended, &report, before) {
         Ok(Kept { commit, findings, change }) => {
-            let product = job.definition_of(&ended.attempt.on).map(|definition| product_of(site, definition));
+            let product = product_of(job, site);
             let (report, commit) = (Box::new(report), commit.map(Into::into));
             AttemptEnd::Wrote { report, commit, product, findings, change }
         }
@@ -231,14 +231,15 @@ fn reviewed(job: &Job, site: &Site) -> Option<Box<Change>> {
     change_of(worktree, &base).ok().map(Box::new)
 }
 
-/// The digest of a component's own files, as they are in a place.
-pub fn product_of(site: &Site, definition: &ComponentDef) -> Digest {
-    product_in(&site.dir, definition)
+/// The digest of a component's own files, as they are in its place; none of the run itself.
+pub fn product_of(job: &Job, site: &Site) -> Option<Digest> {
+    let definition = job.definition_of(&site.on)?;
+    Some(product_in(&site.dir, definition, &job.granted_to(&site.on)))
 }
 
-/// The digest of a component's own files, as they are in a work directory.
-pub fn product_in(dir: &Path, definition: &ComponentDef) -> Digest {
-    let patterns = || definition.write_patterns();
+/// The digest of a component's own files, and of those that it was given, as they are in a work directory.
+pub fn product_in(dir: &Path, definition: &ComponentDef, granted: &[String]) -> Digest {
+    let patterns = || definition.write_patterns().chain(granted.iter().map(String::as_str));
     let is_glob = |path: &str| path.contains(['*', '?', '[', '{']);
     let literal: Vec<String> = patterns().filter(|path| !is_glob(path)).map(str::to_owned).collect();
     let globs = WriteSet::new(patterns().filter(|path| is_glob(path))).ok().filter(|set| !set.is_empty());

@@ -150,7 +150,7 @@ impl Way<'_> {
     /// One commit on the branch; none where that is not at `tip` any more.
     fn land(&self, attempt: &AttemptId, tip: &str) -> Result<Option<Integration>, TreeError> {
         let tree = self.worktree.tree()?;
-        let product = self.job.definition_of(&attempt.on).map(|definition| product_of(self.site, definition));
+        let product = product_of(self.job, self.site);
         if self.repository.tree_of(tip)? == tree {
             self.worktree.position(tip)?;
             return Ok(Some(Integration::Landed { commit: None, tree: tree.into(), product }));

@@ -76,6 +76,21 @@ impl Job {
         self.owners.get_or_init(|| Owners::new(&self.manifest))
     }
 
+    /// The files that were given to anybody whose files are a subject's: of the run itself those are all.
+    pub fn granted_within(&self, on: &Subject) -> Vec<String> {
+        match on {
+            Subject::Component(_) => self.granted_to(on),
+            Subject::Run => self.owners.get().map_or_else(Vec::new, Owners::granted),
+        }
+    }
+
+    /// The files that were given to a subject beside its write set.
+    pub fn granted_to(&self, on: &Subject) -> Vec<String> {
+        let run = self.plan.components.len() as Index;
+        // Nobody was given any before somebody asked, and then they are made.
+        self.owners.get().map_or_else(Vec::new, |owners| owners.granted_to(self.index_of(on).unwrap_or(run)))
+    }
+
     /// The index of a component; none for the run itself.
     pub fn index_of(&self, on: &Subject) -> Option<Index> {
         match on {

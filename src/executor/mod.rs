@@ -29,6 +29,7 @@ mod signals;
 mod site;
 mod tear_down;
 mod untouched;
+mod wants;
 mod warm;
 mod worker;
 

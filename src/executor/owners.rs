@@ -1,8 +1,10 @@
 //! Whose a file is: the write sets of all components, asked by path.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
+use crate::ids::Subject;
 use crate::plan::graph::Index;
 use crate::spec::manifest::{ComponentDef, Manifest};
 use crate::spec::writeset::WriteSet;
@@ -47,6 +49,8 @@ pub struct Owners {
     shared: WriteSet,
     protected: WriteSet,
     usually_protected: WriteSet,
+    /// Files that were given to somebody beside the write sets; the run itself comes after the components.
+    granted: RwLock<HashMap<PathBuf, Index>>,
 }
 
 #[derive(Debug)]
@@ -78,6 +82,7 @@ impl Owners {
             shared: set(manifest.shared_files().iter().map(|file| file.path.as_str())),
             protected: set(manifest.execution.protected.iter().map(String::as_str)),
             usually_protected: set(PROTECTED),
+            granted: RwLock::default(),
         };
         for (at, component) in manifest.components.iter().enumerate() {
             owners.add(at as Index, component);
@@ -103,9 +108,44 @@ impl Owners {
         });
     }
 
+    /// Adds files that were given to somebody. What the manifest says of them today comes first: one that it gives to
+    /// another, or protects, is not theirs any more.
+    pub fn grant<'p>(&self, files: impl IntoIterator<Item = (&'p str, Index)>) {
+        let mut granted = self.granted.write().unwrap_or_else(PoisonError::into_inner);
+        granted.extend(files.into_iter().map(|(path, at)| (PathBuf::from(path), at)));
+    }
+
+    /// The files that were given to a subject, in order.
+    pub fn granted_to(&self, at: Index) -> Vec<String> {
+        let granted = self.granted.read().unwrap_or_else(PoisonError::into_inner);
+        let own = granted.iter().filter(|(_, of)| **of == at);
+        let mut own: Vec<String> = own.map(|(path, _)| path.to_string_lossy().into_owned()).collect();
+        own.retain(|path| self.another(at, Path::new(path)).is_none());
+        own.sort();
+        own
+    }
+
+    /// All files that were given to somebody, in order.
+    pub fn granted(&self) -> Vec<String> {
+        let granted = self.granted.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<String> = granted.keys().map(|path| path.to_string_lossy().into_owned()).collect();
+        all.sort();
+        all
+    }
+
+    /// To whom a file was given, if it was.
+    fn given(&self, path: &Path) -> Option<Index> {
+        self.granted.read().unwrap_or_else(PoisonError::into_inner).get(path).copied()
+    }
+
+    /// Whether a file was given to somebody, and the manifest gives it to nobody else.
+    fn is_given(&self, at: Index, path: &Path) -> bool {
+        self.given(path) == Some(at) && self.another(at, path).is_none()
+    }
+
     /// Whether a component's write set, its tests included, holds a path.
     pub fn owns(&self, at: Index, path: &Path) -> bool {
-        self.own.get(at as usize).is_some_and(|own| own.has(path))
+        self.own.get(at as usize).is_some_and(|own| own.has(path)) || self.is_given(at, path)
     }
 
     /// Whether a path is a component's and nobody else's: a file that it names, or a test that no other names too.
@@ -113,16 +153,17 @@ impl Owners {
         let another = || self.own.iter().zip(0..).any(|(own, other)| other != at && own.has(path));
         let own = self.own.get(at as usize);
         own.is_some_and(|own| own.files.matches(path) || (own.tests.matches(path) && !another()))
+            || self.is_given(at, path)
     }
 
     /// Whether the write set of any component holds a path.
     pub fn anybody_owns(&self, path: &Path) -> bool {
-        self.own.iter().any(|own| own.has(path))
+        self.own.iter().any(|own| own.has(path)) || self.given(path).is_some()
     }
 
     /// Whether a component other than `at` owns a path.
     pub fn others_own(&self, at: Index, path: &Path) -> bool {
-        self.another(at, path).is_some()
+        self.another(at, path).is_some() || self.given(path).is_some_and(|of| of != at)
     }
 
     /// What is wrong with a change of `path` by the component `at`; nothing if it may.
@@ -143,6 +184,11 @@ impl Owners {
         }
         if let Some(other) = self.another(at, path) {
             return Some(Breach::Others(other));
+        }
+        match self.given(path) {
+            Some(of) if of == at => return None,
+            Some(of) => return Some(Breach::Others(self.name(of))),
+            None => {}
         }
         own.strict.then_some(Breach::NotOwn)
     }
@@ -168,7 +214,11 @@ impl Owners {
         let literal = path.to_str().and_then(|path| self.literal.get(path)).into_iter().flatten().copied();
         let globs = self.globs.iter().filter(|(_, set)| set.matches(path)).map(|(of, _)| *of);
         let other = literal.chain(globs).find(|of| *of != at)?;
-        self.own.get(other as usize).map(|own| own.id.clone())
+        Some(self.name(other))
+    }
+
+    fn name(&self, at: Index) -> String {
+        self.own.get(at as usize).map_or_else(|| Subject::RUN.to_owned(), |own| own.id.clone())
     }
 }
 

@@ -143,6 +143,7 @@ impl RunState {
                     self.reopen();
                 }
             }
+            Event::FilesGranted { on, files } => self.take_grant(event, on, files)?,
             Event::IntegrationOpened { on, proof, scope } => {
                 let index = self.index(event, on)?;
                 self.open_delivery(index, *proof, *scope);
@@ -224,6 +225,9 @@ impl RunState {
                 Some(Leg::Light | Leg::Validate) => {}
                 Some(Leg::Step(_)) | None => subject.leg = last_validation(legs),
             }
+        }
+        if validation.scope == Scope::Final && !validation.change_only && !validation.merged {
+            self.reviewers_of_whole = u8::try_from(validation.reviews.len()).ok();
         }
         self.enter(index, Phase::Validating(Box::new(validation)));
         Ok(())
@@ -434,6 +438,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::ComponentSkipped { on } => Some(on.clone().into()),
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => Some(attempt.on.clone()),
         Event::StepOpened { on, .. }
+        | Event::FilesGranted { on, .. }
         | Event::IntegrationOpened { on, .. }
         | Event::RetryScheduled { on, .. }
         | Event::ValidationOpened { on, .. }

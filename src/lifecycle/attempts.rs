@@ -231,6 +231,7 @@ fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Op
         fixing.advice.clear();
     }
     if *step == Step::Resolve
+        && matches!(report.status, Claim::Done | Claim::NothingToDo)
         && let Some(delivery) = &mut subject.delivery
     {
         delivery.conflicts.clear();
@@ -281,6 +282,8 @@ fn lost_issue(on: &Subject, step: &Step, why: &str) -> Issue {
 /// What the next try of a step starts from.
 fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
     let (resumable, why) = match end {
+        // If it gets them it goes on where it is; if it does not, a person's answer begins anew.
+        AttemptEnd::Wrote { report, .. } if report.status == Claim::NeedsFiles => (true, Why::Granted),
         AttemptEnd::Wrote { .. }
         | AttemptEnd::Reviewed { .. }
         | AttemptEnd::Voted { .. }

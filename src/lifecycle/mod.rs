@@ -4,6 +4,7 @@ mod answering;
 pub mod apply;
 mod attempts;
 pub mod event;
+pub mod granting;
 mod integration;
 pub mod lost;
 pub mod next;

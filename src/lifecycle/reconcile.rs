@@ -53,7 +53,8 @@ fn component(state: &RunState, at: Index) -> Option<(StaleReason, Redo)> {
     {
         return Some((StaleReason::Checks, Redo::Validate));
     }
-    let validates = plan.legs(at).contains(&Leg::Validate) && !today.checks.is_empty();
+    let judged = !today.checks.is_empty() || plan.reviewers > 0;
+    let validates = plan.legs(at).contains(&Leg::Validate) && judged;
     let outdated = subject.is_complete() && subject.checks != Some(today.check_set);
     (validates && outdated).then_some((StaleReason::Checks, Redo::Validate))
 }
@@ -86,7 +87,11 @@ fn whole(state: &RunState) -> Option<Event> {
     let run = state.run_work();
     let outdated = match &run.phase {
         Phase::Validating(validation) => is_outdated(state, validation, state.plan().run_checks),
-        Phase::Waiting(_) => state.completed().is_some() && run.checks != Some(state.plan().run_checks),
+        Phase::Waiting(_) => {
+            let other = run.checks != Some(state.plan().run_checks);
+            let reviewed = state.reviewers_of_whole.is_some_and(|reviewers| reviewers != state.plan().reviewers);
+            state.completed().is_some() && (other || reviewed)
+        }
         Phase::Working(_)
         | Phase::Voting(_)
         | Phase::Asking(_)

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::event::{
     AttemptEnd, Cause, Escalation, Event, Issue, Proof, Redo, Scope, StaleReason, Trouble, Usage, Verdict,
 };
+use super::granting::Want;
 use super::integration::Arrived;
 use super::report::{Claim, Severity, WriterReport};
 use super::state::{Illegal, RunState};
@@ -32,6 +33,8 @@ pub struct Outcome {
     pub usage: Option<Usage>,
     /// Things worth recording: strays that were ended, an adopted result.
     pub notes: Vec<String>,
+    /// What a writer asked for that answered with `needs_files`; else nothing.
+    pub wants: Vec<Want>,
     /// A uniform random number in 0..1, for jitter: the core rolls no dice.
     pub dice: f64,
 }
@@ -41,7 +44,7 @@ pub struct Outcome {
 /// # Errors
 /// [`Illegal`] when the outcome does not belong to an attempt in flight.
 pub fn settle(state: &mut RunState, outcome: Outcome, now: Timestamp) -> Result<Vec<Event>, Illegal> {
-    let Outcome { attempt, end, ms, usage, notes, dice } = outcome;
+    let Outcome { attempt, end, ms, usage, notes, wants, dice } = outcome;
     let on = attempt.on.clone();
     let step = attempt.step.clone();
     let end = judged(state, &on, &step, end);
@@ -54,7 +57,7 @@ pub fn settle(state: &mut RunState, outcome: Outcome, now: Timestamp) -> Result<
     }
     let Some(at) = settlement.state.locate(&on) else { return Ok(settlement.events) };
     match followup {
-        Followup::Wrote(claim, questions) => settlement.after_writer(at, &step, claim, questions)?,
+        Followup::Wrote(claim, questions) => settlement.after_writer(at, &step, claim, questions, wants)?,
         Followup::Checked { flaky } => settlement.after_check(at, &step, flaky)?,
         Followup::Trouble(class, message) => settlement.after_trouble(at, &step, class, &message)?,
         Followup::Reviewed => {
@@ -172,9 +175,8 @@ fn failed_before(state: &RunState, on: &Subject, step: &Step) -> bool {
 
 fn asked(report: &WriterReport) -> Vec<String> {
     match report.status {
-        Claim::Done | Claim::NothingToDo => Vec::new(),
+        Claim::Done | Claim::NothingToDo | Claim::NeedsFiles => Vec::new(),
         Claim::Blocked => report.questions.clone(),
-        Claim::NeedsFiles => report.needs_files.clone(),
     }
 }
 
@@ -194,7 +196,14 @@ impl Settlement<'_> {
         Ok(())
     }
 
-    fn after_writer(&mut self, at: Index, step: &Step, claim: Claim, asked: Vec<String>) -> Result<(), Illegal> {
+    fn after_writer(
+        &mut self,
+        at: Index,
+        step: &Step,
+        claim: Claim,
+        asked: Vec<String>,
+        wants: Vec<Want>,
+    ) -> Result<(), Illegal> {
         self.grow_back()?;
         match claim {
             Claim::Blocked => {
@@ -205,10 +214,7 @@ impl Settlement<'_> {
                 };
                 self.escalate(at, Cause::AgentBlocked, question)
             }
-            Claim::NeedsFiles => {
-                let question = format!("the agent needs files that are not its own: {}", asked.join(", "));
-                self.escalate(at, Cause::NeedsFiles, question)
-            }
+            Claim::NeedsFiles => self.grant_or_ask(at, wants),
             Claim::Done | Claim::NothingToDo => match step {
                 Step::Skeleton | Step::Implement => self.proceed(at),
                 Step::Revise | Step::Fix | Step::Resolve => self.revalidate(at),

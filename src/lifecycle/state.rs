@@ -75,8 +75,12 @@ pub struct RunState {
     pub(super) gates_fixed: BTreeSet<Arc<str>>,
     /// What votes decided for every prompt.
     pub(super) decisions: Vec<String>,
+    /// How many reviewers the last validation of the whole was opened with.
+    pub(super) reviewers_of_whole: Option<u8>,
     /// What the whole is proven by, once the final validation settled.
     pub(super) completed: Option<super::event::Proof>,
+    /// Files that were given to a subject beside its write set.
+    pub(super) granted: BTreeMap<Box<str>, Index>,
     /// Components that records speak of and the manifest has no more.
     pub(super) removed: BTreeSet<ComponentId>,
     /// Who is on the way onto the integration branch.
@@ -122,7 +126,9 @@ impl RunState {
             gates_settled: BTreeSet::new(),
             gates_fixed: BTreeSet::new(),
             decisions: Vec::new(),
+            reviewers_of_whole: None,
             completed: None,
+            granted: BTreeMap::new(),
             removed: BTreeSet::new(),
             integrating: None,
             branch: None,
@@ -196,6 +202,16 @@ impl RunState {
     /// What votes decided for every prompt.
     pub fn decisions(&self) -> &[String] {
         &self.decisions
+    }
+
+    /// Files that were given to subjects beside their write sets, and whose they are.
+    pub fn granted(&self) -> impl Iterator<Item = (&str, Index)> {
+        self.granted.iter().map(|(path, at)| (&**path, *at))
+    }
+
+    /// The files that were given to one subject.
+    pub fn granted_to(&self, at: Index) -> impl Iterator<Item = &str> {
+        self.granted().filter(move |(_, of)| *of == at).map(|(path, _)| path)
     }
 
     /// Components that records speak of and the manifest has no more.

@@ -69,6 +69,8 @@ pub struct Work {
     pub transient: u8,
     /// Tries ended by silence, crash, or no answer.
     pub lost: u8,
+    /// How often it was given files that it asked for.
+    pub grants: u8,
     /// What its files are set back to before a new conversation begins.
     pub origin: Option<Origin>,
     /// Whether a try that was given up may have left something uncommitted.
@@ -88,7 +90,18 @@ impl Work {
     /// A step that nobody has tried yet.
     pub fn new(step: Step) -> Self {
         let (running, resume, not_before, origin) = (None, None, None, None);
-        Self { step, running, resume, cut_off: false, not_before, transient: 0, lost: 0, origin, left: false }
+        Self {
+            step,
+            running,
+            resume,
+            cut_off: false,
+            not_before,
+            transient: 0,
+            lost: 0,
+            grants: 0,
+            origin,
+            left: false,
+        }
     }
 
     /// Whether nobody has tried it yet: what is uncommitted then is not its own.
@@ -122,6 +135,8 @@ pub enum Why {
     TimedOut,
     /// The server or the process failed.
     Trouble,
+    /// It was given the files that it asked for.
+    Granted,
 }
 
 /// One validation, from opening to verdict.

@@ -42,6 +42,7 @@ pub fn subject(event: &Event) -> &str {
         | Event::ComponentSkipped { on } => on.as_str(),
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => attempt.on.as_str(),
         Event::StepOpened { on, .. }
+        | Event::FilesGranted { on, .. }
         | Event::IntegrationOpened { on, .. }
         | Event::RetryScheduled { on, .. }
         | Event::ValidationOpened { on, .. }
@@ -82,6 +83,7 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::Refactored { .. }
         | Event::Inherited { .. }
         | Event::BranchAdopted { .. }
+        | Event::FilesGranted { .. }
         | Event::Escalated(_)
         | Event::Answered(_)
         | Event::ComponentCompleted { .. }
@@ -108,6 +110,10 @@ impl fmt::Display for Words<'_> {
             Event::StepOpened { step, .. } => write!(f, "{} is next", one_line(&step.to_string())),
             Event::BranchAdopted { commit } => {
                 write!(f, "the integration branch is at {} now, by the user: taken in", short(commit))
+            }
+            Event::FilesGranted { files, .. } => {
+                let files: Vec<_> = files.iter().map(|path| one_line(path)).collect();
+                write!(f, "was given what it asked for, from here on its own: {}", files.join(", "))
             }
             Event::IntegrationOpened { .. } => f.write_str("goes onto the integration branch"),
             Event::ValidationWaived { scope: at } => write!(f, "validation{} waived by the user", scope(*at)),

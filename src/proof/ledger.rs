@@ -29,6 +29,7 @@ pub struct Ledger {
     /// The votes on the whole that are settled: the record, what was chosen, what it does, who took it as it is.
     pub(super) gates: BTreeMap<Arc<str>, Settled>,
     pub(super) completed: Option<Proof>,
+    granted: Vec<(String, Subject)>,
     questions: BTreeMap<String, Escalation>,
     started: HashSet<AttemptId>,
 }
@@ -71,6 +72,11 @@ impl Ledger {
     /// Where the branch is, as the records say.
     pub fn head(&self) -> Option<&str> {
         self.head.as_deref()
+    }
+
+    /// Files that were given to subjects beside their write sets.
+    pub fn granted(&self) -> impl Iterator<Item = (&str, &Subject)> {
+        self.granted.iter().map(|(path, on)| (path.as_str(), on))
     }
 
     /// The components that records speak of.
@@ -117,6 +123,9 @@ impl Ledger {
                 if let Some(case) = &mut self.account(on).open {
                     case.sat(step, seat);
                 }
+            }
+            Event::FilesGranted { on, files } => {
+                self.granted.extend(files.iter().map(|path| (path.clone(), on.clone())));
             }
             Event::BranchAdopted { commit } => {
                 self.head = Some(commit.to_string());

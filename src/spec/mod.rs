@@ -12,6 +12,7 @@ pub mod forms;
 pub mod load;
 pub mod locate;
 pub mod manifest;
+mod meeting;
 pub mod nearest;
 pub mod rules;
 pub mod scaffold;

@@ -1,10 +1,11 @@
-//! Which files are whose: a set of paths and globs, and where such sets meet.
+//! Which files are whose: a set of paths and globs.
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+pub use super::meeting::{Overlap, overlaps};
 
 /// Longest pattern in bytes; keeps what it compiles to small.
 const MAX_PATTERN: usize = 1024;
@@ -60,10 +61,10 @@ fn is_glob(path: &str) -> bool {
 
 /// One path or glob.
 #[derive(Debug, Clone)]
-struct Pattern {
-    text: String,
+pub(super) struct Pattern {
+    pub(super) text: String,
     /// For a glob: how many bytes of `text` are the fixed directory that it begins with.
-    glob: Option<usize>,
+    pub(super) glob: Option<usize>,
     /// Compiled when first needed; most never are.
     compiled: OnceLock<Option<GlobSet>>,
 }
@@ -80,12 +81,12 @@ impl Pattern {
     }
 
     /// The fixed directory of a glob.
-    fn prefix(&self) -> &str {
+    pub(super) fn prefix(&self) -> &str {
         &self.text[..self.glob.unwrap_or(self.text.len())]
     }
 
     /// Whether `path` is meant. A pattern always means the file of its own spelling: `[id].ts` is a file name somewhere.
-    fn matches(&self, path: &str) -> bool {
+    pub(super) fn matches(&self, path: &str) -> bool {
         if path == self.text || self.text.is_empty() {
             return true;
         }
@@ -110,7 +111,7 @@ fn builder(text: &str) -> GlobBuilder<'_> {
 /// A set of files, given by paths (a directory means all below it) and globs, relative to one directory.
 #[derive(Debug, Clone, Default)]
 pub struct WriteSet {
-    patterns: Vec<Pattern>,
+    pub(super) patterns: Vec<Pattern>,
 }
 
 impl WriteSet {
@@ -134,86 +135,4 @@ impl WriteSet {
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
         self.patterns.iter().map(|pattern| pattern.text.as_str())
     }
-}
-
-/// Sets that meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overlap {
-    /// Where: a path, or the globs that may meet.
-    pub path: String,
-    /// The indices of the sets, ascending, at least two.
-    pub sets: Vec<usize>,
-}
-
-/// Finds where sets meet, each place once with all its sets: exact for paths, cautious for two globs (those that may meet do).
-///
-/// Near-linear for paths, which are looked up with their parent directories; a glob costs what shares its fixed directory.
-pub fn overlaps(sets: &[WriteSet]) -> Vec<Overlap> {
-    let mut paths: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut globs: BTreeMap<&str, (&Pattern, Vec<usize>)> = BTreeMap::new();
-    for (index, set) in sets.iter().enumerate() {
-        for pattern in &set.patterns {
-            let owners = match pattern.glob {
-                None => paths.entry(&pattern.text).or_default(),
-                Some(_) => &mut globs.entry(&pattern.text).or_insert_with(|| (pattern, Vec::new())).1,
-            };
-            if owners.last() != Some(&index) {
-                owners.push(index);
-            }
-        }
-    }
-    let mut by_prefix: HashMap<&str, Vec<&Pattern>> = HashMap::new();
-    for (pattern, _) in globs.values() {
-        by_prefix.entry(pattern.prefix()).or_default().push(pattern);
-    }
-    let owners = |glob: &Pattern| globs.get(glob.text.as_str()).map_or(&[][..], |(_, owners)| owners);
-    let mut found = Vec::new();
-    for (&path, direct) in &paths {
-        let mut meeting = direct.clone();
-        for above in ancestors(path) {
-            if above != path {
-                meeting.extend(paths.get(above).into_iter().flatten());
-            }
-            let globs = by_prefix.get(above).into_iter().flatten();
-            meeting.extend(globs.filter(|glob| glob.matches(path)).flat_map(|glob| owners(glob)));
-        }
-        found.extend(overlap(path.to_owned(), meeting));
-    }
-    for (glob, own) in globs.values() {
-        let mut meeting = own.clone();
-        meeting.extend(ancestors(glob.prefix()).filter_map(|above| paths.get(above)).flatten());
-        found.extend(overlap(glob.text.clone(), meeting));
-        for other in ancestors(glob.prefix()).filter_map(|above| by_prefix.get(above)).flatten() {
-            // Of two with the same fixed directory each would meet the other: the order of texts keeps one.
-            let once = other.prefix() != glob.prefix() || other.text < glob.text;
-            if once && may_meet(glob, other) {
-                let both = own.iter().chain(owners(other)).copied().collect();
-                found.extend(overlap(format!("{} and {}", other.text, glob.text), both));
-            }
-        }
-    }
-    found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    found
-}
-
-/// An overlap, if there are two different sets.
-fn overlap(path: String, mut sets: Vec<usize>) -> Option<Overlap> {
-    sets.sort_unstable();
-    sets.dedup();
-    (sets.len() > 1).then_some(Overlap { path, sets })
-}
-
-/// `path` and the directories above it, up to the empty one.
-fn ancestors(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(path), |path| (!path.is_empty()).then(|| path.rsplit_once('/').map_or("", |(up, _)| up)))
-}
-
-/// Whether two globs with nested fixed directories can mean the same file: not if both end in fixed texts that differ.
-fn may_meet(a: &Pattern, b: &Pattern) -> bool {
-    let tail = |glob: &Pattern| {
-        let wild = glob.text.rfind(['*', '?', ']', '}', '[', '{', '\\']).map_or(0, |at| at + 1);
-        glob.text[wild..].to_owned()
-    };
-    let (a, b) = (tail(a), tail(b));
-    a.ends_with(&b) || b.ends_with(&a)
 }

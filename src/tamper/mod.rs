@@ -167,6 +167,11 @@ pub fn untested(changes: &Changes, context: &Context) -> Option<String> {
     untested::first(&sources, context).map(str::to_owned)
 }
 
+/// Whether a file as a whole says how checks work: of linters, test runners, CI and their like.
+pub fn is_settings(path: &str) -> bool {
+    settings::is_settings(path)
+}
+
 /// Whether a path or a pattern of paths is one of tests, by the customs of its language.
 pub fn is_test(path: &str) -> bool {
     language::is_test_path(path)

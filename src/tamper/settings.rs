@@ -82,6 +82,11 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
     }
 }
 
+/// Whether a file as a whole says how checks work.
+pub(super) fn is_settings(path: &str) -> bool {
+    matches!(extent(path), Some(Extent::Whole))
+}
+
 fn what_is(path: &str, named: bool, extent: Option<Extent>) -> String {
     let name = file_name(path);
     match extent {

@@ -8,6 +8,7 @@ mod detect;
 mod import;
 mod journal;
 mod lifecycle;
+mod meeting;
 mod plan;
 mod process;
 mod progress;

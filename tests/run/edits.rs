@@ -96,6 +96,37 @@ fn changed_checks_are_run_and_no_agent() {
     }
 }
 
+/// Also where no command judges a component: then the reviewers are what judges it.
+#[test]
+fn another_number_of_reviewers_judges_again() {
+    let mut a = component("a", &[]);
+    a["checks"] = json!([]);
+    let with = |mode: &str, reviewers: u8| {
+        let mut manifest = manifest(vec![a.clone()]);
+        manifest["execution"]["reviewers"] = json!(reviewers);
+        manifest["execution"]["mode"] = json!(mode);
+        manifest
+    };
+    for (mode, on) in [("standard", ["a", "@run"].as_slice()), ("quick", &["@run"])] {
+        let world = World::new(with(mode, 0), steps());
+        world.ends(&[], 0);
+        for reviewers in [1, 2] {
+            world.rewrite(with(mode, reviewers));
+            let (started, stale) = again(&world, &[], 0);
+            let all = on.iter().flat_map(|on| (0..reviewers).map(move |one| format!("{on}.review:{one}-")));
+            assert!(all.clone().all(|name| started.iter().any(|it| it.starts_with(&name))), "{mode}: {started:?}");
+            assert_eq!(started.len(), all.count(), "{mode}: {started:?}");
+            let expected: Vec<_> =
+                on.iter().map(|on| ((*on).to_owned(), StaleReason::Checks, Redo::Validate)).collect();
+            assert_eq!(stale, expected, "{mode}");
+            assert_eq!(again(&world, &[], 0).0, [""; 0], "{mode}");
+        }
+        // What nobody judges any more stands as it is; the whole is proven by less.
+        world.rewrite(with(mode, 0));
+        assert_eq!(again(&world, &[], 0).0, [""; 0], "{mode}");
+    }
+}
+
 #[test]
 fn changed_level_and_end_checks_are_run_again() {
     let mut manifest = chain();

@@ -33,4 +33,5 @@ mod table;
 mod terminal;
 mod user;
 mod verify;
+mod wants;
 mod warm;

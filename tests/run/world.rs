@@ -204,6 +204,12 @@ impl World {
         let _ = self.env.cco(args).exits(0);
     }
 
+    /// What `cco status` says.
+    #[track_caller]
+    pub fn run_status(&self) -> String {
+        self.env.cco(["status", REFERENCE]).exits(0).stdout
+    }
+
     /// The open and the answered questions, in order.
     pub fn questions(&self) -> Vec<Escalation> {
         let question = |event| match event {

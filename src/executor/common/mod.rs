@@ -94,6 +94,7 @@ impl Common {
         };
         definitions.iter().flat_map(ComponentDef::write_patterns).for_each(&mut add);
         definitions.iter().flat_map(|definition| &definition.tests).for_each(|pattern| add(pattern));
+        job.granted_within(on).iter().for_each(|path| add(path));
         let tests = definitions.iter().any(|definition| !definition.tests.is_empty());
         // Tests are often given by globs that mean those of all.
         let alone = |path: &Path| match job.index_of(on) {

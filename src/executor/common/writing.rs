@@ -106,16 +106,33 @@ pub fn begin(
     }
     let tip = work.tip.as_deref().map(|tip| Step::get(&common.objects, tip)).transpose()?.flatten();
     let begins = tip.is_none() && work.untried;
-    let base = match tip {
-        Some(tip) => common.objects.snapshot(&tip.base)?,
-        None => common.base(&attempt.on, begins.then_some(&own))?,
+    let (mut base, known) = match tip {
+        Some(tip) => (common.objects.snapshot(&tip.base)?, common.objects.snapshot(&tip.after)?),
+        None => (common.base(&attempt.on, begins.then_some(&own))?, Snapshot::default()),
     };
+    add_given(job, common, &attempt.on, &mut base, &known);
     if begins {
         forget(common, &attempt.on)?;
     }
     // What is gone by the end must have been kept before.
     common.objects.keep(&common.dir, &own)?;
     Ok((Began { own, base, since, seat }, notes))
+}
+
+/// What a subject was given after its work began was not among its own files then; it was there, as far as was seen, before
+/// anybody touched it. `known` is what the subject left last.
+fn add_given(job: &Job, common: &Common, on: &Subject, base: &mut Snapshot, known: &Snapshot) {
+    let standing = common.standing();
+    let Some(state) = &standing.state else { return };
+    for path in job.granted_to(on).into_iter().map(PathBuf::from) {
+        if base.0.contains_key(&path) || known.0.contains_key(&path) {
+            continue;
+        }
+        let then = state.charges.get(&path).map_or_else(|| state.files.0.get(&path).copied(), |charge| charge.old);
+        if let Some(entry) = then {
+            base.0.insert(path, entry);
+        }
+    }
 }
 
 /// Forgets what is held against a subject that begins anew: the user has taken it, or had it made again.
@@ -188,7 +205,9 @@ pub fn compare(
     };
     let mut findings: Vec<Issue> = Vec::new();
     let mut changes = changes(common, base.differences(&own).into_iter())?;
-    for (path, charge) in &charged {
+    let given = job.granted_within(&attempt.on);
+    // What is its own by now is among its own changes.
+    for (path, charge) in charged.iter().filter(|(path, _)| !given.iter().any(|given| Path::new(given) == path)) {
         match breach(job, &attempt.on, path) {
             Some(breach) => findings.push(charge_of(path, &breach, charge)),
             None => changes.extend(self::changes(common, std::iter::once(difference(path, charge)))?),

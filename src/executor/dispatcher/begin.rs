@@ -41,6 +41,9 @@ impl Dispatcher {
             let told = |&at: &Index| self.state.component(at).report.is_some();
             self.untold = (0..self.state.run_index()).filter(told).collect();
         }
+        if self.state.granted().next().is_some() {
+            self.job.owners().grant(self.state.granted());
+        }
         let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
         self.apply(begun, now)?;
         self.take_in_branch(now)?;

@@ -23,12 +23,14 @@ use crate::executor::inbox::{self, Inbox, Letter};
 use crate::executor::job::Job;
 use crate::executor::redaction::redacted;
 use crate::executor::signals::{Asked, Signals};
+use crate::executor::wants::wants;
 use crate::executor::worker::{Ended, Order, Worked, Worker, ended};
 use crate::ids::{AttemptId, Subject};
 use crate::journal::Journal;
 use crate::lifecycle::event::{AttemptEnd, Author, Event, Integration, RunEnd, Trouble};
 use crate::lifecycle::next::{Launch, Next, Task, end_of, next, wake_at};
 use crate::lifecycle::observer::{Live, LiveEvent, Observer};
+use crate::lifecycle::report::Claim;
 use crate::lifecycle::settle::{Outcome, Refusal, answer, settle};
 use crate::lifecycle::state::RunState;
 use crate::plan::graph::Index;
@@ -294,8 +296,17 @@ impl Dispatcher {
         {
             self.landed.push(attempt.on.clone());
         }
-        let outcome = Outcome { attempt, end, ms, usage, notes, dice: roll() };
+        let wants = match &end {
+            AttemptEnd::Wrote { report, .. } if report.status == Claim::NeedsFiles => {
+                wants(&self.job, &attempt, &report.needs_files)
+            }
+            _ => Vec::new(),
+        };
+        let outcome = Outcome { attempt, end, ms, usage, notes, wants, dice: roll() };
         let events = settle(&mut self.state, outcome, now)?;
+        if events.iter().any(|event| matches!(event, Event::FilesGranted { .. })) {
+            self.job.owners().grant(self.state.granted());
+        }
         self.stage(events, Author::Cco, now);
         Ok(())
     }

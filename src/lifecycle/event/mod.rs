@@ -204,6 +204,14 @@ pub enum Event {
         /// Where it is.
         commit: Box<str>,
     },
+    /// A subject may change files that its write set does not hold, since its agent asked for them; from here on they
+    /// are its own.
+    FilesGranted {
+        /// Whose they are now.
+        on: Subject,
+        /// Which, relative to the work directory.
+        files: Vec<String>,
+    },
     /// What is done is to be brought onto the integration branch.
     IntegrationOpened {
         /// Whose.

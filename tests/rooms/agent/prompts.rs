@@ -60,6 +60,7 @@ fn full() -> PromptInput {
             earlier: texts(&["voter 1: REFACTOR, because it is tangled"]),
         }),
         reason: "silence for 10 minutes".to_owned(),
+        granted: texts(&["src/lib.rs"]),
         cut_off: Some(CutOff::PutBack),
     }
 }
@@ -139,7 +140,7 @@ fn errors_name_file_and_line() {
     insta::assert_snapshot!(error_of("part_issues.md", "\n{{ issues[0].colour }}"), @r"`DIR/part_issues.md`, line 2: names something that does not exist: `issues[0].colour` is undefined");
     insta::assert_snapshot!(error_of("fixx.md", ""), @r"
     `DIR/fixx.md` replaces no prompt
-    help: the prompts are `skeleton.md`, `implement.md`, `revise.md`, `fix.md`, `resolve.md`, `review.md`, `vote.md`, `interrupted.md`, `no_answer.md`, `timed_out.md`, `part_context.md`, `part_writer.md`, `part_issues.md`, `part_answer.md`
+    help: the prompts are `skeleton.md`, `implement.md`, `revise.md`, `fix.md`, `resolve.md`, `review.md`, `vote.md`, `interrupted.md`, `no_answer.md`, `timed_out.md`, `granted.md`, `part_context.md`, `part_writer.md`, `part_issues.md`, `part_answer.md`
     ");
     insta::assert_snapshot!(error_of("fix.md", "/clear"), @r"the prompt `fix` begins with '/', which claude takes for a command");
     insta::assert_snapshot!(error_of("fix.md", "{# nothing #}  "), @r"the prompt `fix` is blank");

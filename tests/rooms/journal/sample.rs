@@ -118,7 +118,7 @@ fn ends() -> Vec<(AttemptId, AttemptEnd)> {
 
 /// One of every event, in records as a run would write them.
 pub fn every_event() -> Vec<Vec<Event>> {
-    [engine(), enforcement()].concat()
+    [engine(), enforcement(), sets()].concat()
 }
 
 /// What the first version of the format knew.
@@ -279,6 +279,12 @@ pub fn enforcement() -> Vec<Vec<Event>> {
         vec![Event::Refactored { on: id("auth"), before: Some("c0ffee".into()) }],
         vec![settled(GateAct::Proceed), settled(GateAct::Decide), settled(GateAct::Fix), settled(GateAct::Escalate)],
     ]
+}
+
+/// Events about what subjects may change.
+fn sets() -> Vec<Vec<Event>> {
+    let files = vec!["src/lib.rs".into(), "a b\u{fc}.txt".into()];
+    vec![vec![Event::FilesGranted { on: Subject::Component(id("auth")), files }]]
 }
 
 /// Arbitrary batches of arbitrary records, to go behind an opening one.

@@ -333,7 +333,7 @@ impl World {
 
     pub fn settle(&mut self, attempt: AttemptId, end: AttemptEnd) {
         let usage = attempt.step.by_agent().then(|| Usage { cost_usd: Some(1.0), ..Usage::default() });
-        let outcome = Outcome { attempt, end, ms: 1, usage, notes: Vec::new(), dice: 0.5 };
+        let outcome = Outcome { attempt, end, ms: 1, usage, notes: Vec::new(), wants: Vec::new(), dice: 0.5 };
         let events = settle(&mut self.state, outcome, self.now).unwrap_or_else(|e| panic!("world {}: {e}", self.seed));
         self.record(events, false);
     }

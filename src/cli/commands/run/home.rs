@@ -61,7 +61,11 @@ pub fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Res
     let home = home.map_err(CliError::environment)?;
     match &home {
         Home::Shared(dir) => {
-            app.printer.warning(format!("components work in `{}` itself; nothing is committed", dir.display()));
+            app.printer.warning(format!(
+                "components work in `{}` itself; nothing is committed, and what a writer changes there that it may not is an \
+                 issue and not undone (what a reviewer changes is)",
+                dir.display()
+            ));
         }
         Home::Repository(_) if first => {
             let left = uncommitted(git, &place.work_dir).map_err(CliError::environment)?;

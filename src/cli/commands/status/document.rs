@@ -158,6 +158,9 @@ pub struct Component {
     /// How often each step was tried.
     pub attempts: BTreeMap<String, u32>,
     pub cost: Spent,
+    /// Files that it was given beside its write set, since its agents asked for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<String>,
     /// What the next run does again, since something changed; null: up to date, or not done yet.
     pub stale: Option<Stale>,
 }
@@ -296,6 +299,7 @@ fn component(state: &RunState, facts: &Facts, at: Index, stale: &[(Subject, Stal
             .map(|(step, n)| (step.to_string(), *n))
             .collect(),
         cost: subject.cost.into(),
+        granted: state.granted_to(at).map(str::to_owned).collect(),
         stale: stale.iter().find(|(on, _)| *on == id).map(|(_, stale)| stale.clone()),
         id,
     }

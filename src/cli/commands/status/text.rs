@@ -162,6 +162,10 @@ fn row(component: &Component) -> [String; 4] {
     if !attempts.is_empty() {
         rest.push(attempts.join(", "));
     }
+    if !component.granted.is_empty() {
+        let files: Vec<_> = component.granted.iter().map(|path| one_line(path)).collect();
+        rest.push(format!("was given {}", files.join(", ")));
+    }
     if let Some(stale) = &component.stale {
         rest.push(format!("stale: {}; the next run {} it", reason(&stale.why), again(stale.redo)));
     }

@@ -10,10 +10,11 @@ use crate::cli::commands::run::work_environment;
 use crate::cli::error::CliError;
 use crate::cli::opened::Opened;
 use crate::executor::{Owners, product_in};
-use crate::ids::Digest;
+use crate::ids::{Digest, Subject};
 use crate::plan::graph::Index;
 use crate::process::RUN_MARK;
 use crate::proof::{Branch, Carry, Facts, Known, Ledger, Log, Passage, Touched, Wanted};
+use crate::spec::manifest::ComponentDef;
 use crate::tree::{Commitment, Git, History, TreeError};
 
 /// How much of an output is read at a time, in bytes.
@@ -41,19 +42,33 @@ pub fn look(app: &App, opened: &Opened, ledger: &Ledger, facts: &mut Facts) -> R
             let history = History::open(&git(app, opened), &opened.spec.work_dir).map_err(CliError::environment)?;
             let mut seen = Branch { name: branch.to_owned(), ..Branch::default() };
             if let Some(history) = history {
-                let read = Looking { history, opened, base }.at(&mut seen, &wanted, ledger.head());
+                let owners = owners(opened, ledger);
+                let read = Looking { history, opened, base, owners }.at(&mut seen, &wanted, ledger.head());
                 read.map_err(CliError::environment)?;
             }
             facts.branch = Some(seen);
         }
         Some(None) => {
-            let of =
-                |one: &crate::spec::manifest::ComponentDef| (one.id.clone(), product_in(&opened.spec.work_dir, one));
-            facts.products = manifest.components.iter().map(of).collect();
+            let owners = owners(opened, ledger);
+            let of = |(at, one): (Index, &ComponentDef)| {
+                (one.id.clone(), product_in(&opened.spec.work_dir, one, &owners.granted_to(at)))
+            };
+            facts.products = (0..).zip(&manifest.components).map(of).collect();
         }
         None => {}
     }
     Ok(())
+}
+
+/// Whose the files are, those included that were given to somebody.
+fn owners(opened: &Opened, ledger: &Ledger) -> Owners {
+    let owners = Owners::new(&opened.spec.manifest);
+    let run = opened.plan.components.len() as Index;
+    owners.grant(ledger.granted().filter_map(|(path, on)| match on {
+        Subject::Component(id) => Some((path, opened.plan.index(id)?)),
+        Subject::Run => Some((path, run)),
+    }));
+    owners
 }
 
 /// The digest of a whole file, as the checks' outputs have theirs; none where there is no such file.
@@ -76,6 +91,7 @@ struct Looking<'a> {
     history: History,
     opened: &'a Opened,
     base: &'a str,
+    owners: Owners,
 }
 
 impl Looking<'_> {
@@ -134,10 +150,9 @@ impl Looking<'_> {
     /// The files that somebody changed on the branch, and whose they are.
     fn touched(&self, head: &str, tip: &str) -> Result<Vec<Touched>, TreeError> {
         let manifest = &self.opened.spec.manifest;
-        let owners = Owners::new(manifest);
         let paths = self.history.differing(head, tip)?.unwrap_or_default();
         let touched = |path: PathBuf| {
-            let of = manifest.components.iter().enumerate().filter(|(at, _)| owners.owns(*at as Index, &path));
+            let of = manifest.components.iter().enumerate().filter(|(at, _)| self.owners.owns(*at as Index, &path));
             let owners = of.map(|(_, component)| component.id.clone()).collect();
             Touched { path: path.to_string_lossy().into_owned(), owners }
         };
