@@ -28,9 +28,9 @@ use crate::agent::{self, Ending, Permissions, PromptInput, Reply, Request, Role,
 use crate::check::{self, CheckRun, Ran};
 use crate::fsx;
 use crate::ids::{AttemptId, Step, Subject};
-use crate::lifecycle::event::{AttemptEnd, Scope, Trouble};
+use crate::lifecycle::event::{AttemptEnd, FoundLanding, Scope, Trouble};
 use crate::lifecycle::next::{Launch, Task};
-use crate::lifecycle::subject::Origin;
+use crate::lifecycle::subject::{Met, Origin};
 use crate::plan::CheckIndex;
 use crate::process::{Limits, Stop};
 use crate::tree::{Fingerprint, Repository, TreeError, Worktree};
@@ -89,6 +89,10 @@ pub struct Worked {
     pub branch: Option<String>,
     /// What its last writer said in one line.
     pub summary: String,
+    /// The conflicts with the branch on its way there.
+    pub met: Vec<Met>,
+    /// What of it was found on the branch without its records, and is to be compared first.
+    pub found: Option<FoundLanding>,
 }
 
 /// Performs actions by real processes.

@@ -117,6 +117,7 @@ impl View {
             | Event::Noted { .. }
             // The attempt that follows says more.
             | Event::BranchAdopted { .. }
+            | Event::StateRebuilt(_)
             | Event::IntegrationOpened { .. }
             | Event::StepOpened { .. } => {}
             Event::RunStarted(run) => self.start_run(run, at),

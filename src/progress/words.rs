@@ -34,6 +34,7 @@ pub fn subject(event: &Event) -> &str {
         | Event::GateSettled { .. }
         | Event::Inherited { .. }
         | Event::BranchAdopted { .. }
+        | Event::StateRebuilt(_)
         | Event::RunCompleted { .. } => Subject::RUN,
         Event::ComponentStarted { on, .. }
         | Event::ComponentCompleted { on, .. }
@@ -82,6 +83,7 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::Refactored { .. }
         | Event::Inherited { .. }
         | Event::BranchAdopted { .. }
+        | Event::StateRebuilt(_)
         | Event::Escalated(_)
         | Event::Answered(_)
         | Event::ComponentCompleted { .. }
@@ -108,6 +110,10 @@ impl fmt::Display for Words<'_> {
             Event::StepOpened { step, .. } => write!(f, "{} is next", one_line(&step.to_string())),
             Event::BranchAdopted { commit } => {
                 write!(f, "the integration branch is at {} now, by the user: taken in", short(commit))
+            }
+            Event::StateRebuilt(rebuilt) => {
+                let of = plural(rebuilt.work.len(), "component");
+                write!(f, "the records were lost; what commits tell of {of} was taken up, to be checked again")
             }
             Event::IntegrationOpened { .. } => f.write_str("goes onto the integration branch"),
             Event::ValidationWaived { scope: at } => write!(f, "validation{} waived by the user", scope(*at)),

@@ -22,6 +22,7 @@ mod kill9;
 mod matrix;
 mod questions;
 mod readers;
+mod rebuild;
 mod repair;
 mod scope;
 mod secrets;

@@ -107,7 +107,7 @@ impl World {
     pub fn commit(&self, summary: &str) -> String {
         let attempt = attempt();
         let paths: Vec<_> = self.worktree().uncommitted().unwrap().into_iter().map(|changed| changed.path).collect();
-        let commit = Commit { spec: "p/s", attempt: &attempt, summary, paths: &paths };
+        let commit = Commit { spec: "p/s", attempt: &attempt, summary, input: None, paths: &paths };
         self.tree.commit(&commit).unwrap().unwrap()
     }
 

@@ -1,5 +1,8 @@
-//! Shows what can be saved of a damaged journal, writes it beside, and puts it in place where that is asked for.
+//! Shows what can be saved of a damaged journal, or rebuilt from git where there is none, and puts it in place where that
+//! is asked for.
 
+mod found;
+mod rebuild;
 mod report;
 
 use std::collections::HashSet;
@@ -22,16 +25,30 @@ use crate::lifecycle::lost::{Lost, doubt};
 use crate::lifecycle::state::RunState;
 use crate::plan::resolve::Choices;
 use crate::text::plural;
+use found::FoundReport;
+use rebuild::Rebuild;
 use report::Report;
 
 /// Shows what can be saved, and puts it in place with `--apply`.
 pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
     let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;
     if !opened.paths.journal().exists() {
+        if let Some(status) = rebuild(app, &opened, args.apply)? {
+            return Ok(status);
+        }
         show(app, &opened, &Report::missing(&opened))?;
+        if let Some((branch, remote)) = rebuild::elsewhere(app, &opened)? {
+            app.printer.help(format!("`git branch {branch} {remote}` brings the branch of an earlier run here"));
+        }
         return Ok(ExitStatus::Done);
     }
     let found = Found::look(&opened)?;
+    // A run that was refused leaves an empty one; of one whose first line is damaged nothing can be saved.
+    if !found.is_worth_saving()
+        && let Some(status) = rebuild(app, &opened, args.apply)?
+    {
+        return Ok(status);
+    }
     if found.salvage.damage.is_none() {
         show(app, &opened, &Report::new(&opened, &found))?;
         return Ok(ExitStatus::Done);
@@ -50,6 +67,44 @@ pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
     }
     show(app, &opened, &report)?;
     Ok(if report.is_in_order() { ExitStatus::Done } else { ExitStatus::Incomplete })
+}
+
+/// Shows what git tells, and takes it up with `apply`; none where it tells nothing.
+fn rebuild(app: &App, opened: &Opened, apply: bool) -> Result<Option<ExitStatus>, CliError> {
+    let Some(found) = Rebuild::look(app, opened)? else { return Ok(None) };
+    if !apply || !found.is_worth_it() {
+        tell(app, opened, &FoundReport::new(opened, &found))?;
+        return Ok(Some(ExitStatus::Incomplete));
+    }
+    opened.paths.create().map_err(CliError::environment)?;
+    let _lock = lock(app, opened)?;
+    end_strays_of(app, opened)?;
+    // Once more: a run may have begun between the look and the lock.
+    let known = opened.paths.journal().exists() && Found::look(opened)?.is_worth_saving();
+    let Some(found) = Rebuild::look(app, opened)?.filter(|_| !known) else { return Ok(None) };
+    let aside = found.apply(app, opened)?;
+    let mut report = FoundReport::new(opened, &found);
+    report.aside = Some(aside);
+    tell(app, opened, &report)?;
+    Ok(Some(ExitStatus::Done))
+}
+
+fn tell(app: &App, opened: &Opened, report: &FoundReport<'_>) -> Result<(), CliError> {
+    match app.printer.format() {
+        Format::Json => app.printer.document(report)?,
+        Format::Text => app.printer.answer(&report.text())?,
+    }
+    report.ways(&opened.called).into_iter().for_each(|way| app.printer.help(way));
+    Ok(())
+}
+
+/// The next run ends them only where the records say that the last one died, and those may be lost.
+fn end_strays_of(app: &App, opened: &Opened) -> Result<(), CliError> {
+    let strays = runtime()?.block_on(end_strays(&opened.mark()));
+    if strays > 0 {
+        app.printer.note(format!("processes that a dead run left and that were ended: {strays}"));
+    }
+    Ok(())
 }
 
 fn show(app: &App, opened: &Opened, report: &Report<'_>) -> Result<(), CliError> {
@@ -126,11 +181,7 @@ impl Found {
 
     /// Puts what was saved in place; returns where the rest is.
     fn apply(&self, app: &App, opened: &Opened, saved: &Path) -> Result<PathBuf, CliError> {
-        // The next run ends them only where the records say that the last one died, and those may be lost.
-        let strays = runtime()?.block_on(end_strays(&opened.mark()));
-        if strays > 0 {
-            app.printer.note(format!("processes that a dead run left and that were ended: {strays}"));
-        }
+        end_strays_of(app, opened)?;
         let now = app.environment.started;
         let others = self.strange(opened)?;
         let aside = new_history_dir(&opened.paths, now).map_err(CliError::environment)?;

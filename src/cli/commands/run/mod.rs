@@ -35,7 +35,7 @@ use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load::{self, Spec};
 use crate::spec::manifest::RiskLevel;
 use crate::spec::writeset::WriteSet;
-use crate::tree::{Git, Home, Place, Repository, Tree, bring_back_branch, is_elsewhere, sign};
+use crate::tree::{Git, Home, Place, Repository, Tree, TreeError, bring_back_branch, is_elsewhere, sign};
 
 pub(super) use agent::jobs_that_fit;
 
@@ -341,7 +341,13 @@ fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<
         app.printer.note(format!("the branch `{}` was removed; it begins again at {tip}", place.branch));
     }
     let home = Home::open(git.clone(), &place, &opened.reference, opened.plan.one_tree);
-    let home = home.map_err(CliError::environment)?;
+    let home = home.map_err(|error| match error {
+        TreeError::BranchTaken(_) => CliError::environment(error).hint(format!(
+            "where it is what a run left whose state was lost, `cco repair {}` shows what can be rebuilt",
+            opened.called
+        )),
+        _ => CliError::environment(error),
+    })?;
     match &home {
         Home::Shared(dir) => {
             app.printer.warning(format!("components work in `{}` itself; nothing is committed", dir.display()));
