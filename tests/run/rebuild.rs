@@ -99,7 +99,8 @@ fn lost_in_the_middle_it_comes_to_the_same_end() {
     let whole = project();
     whole.ends(&[], 0);
     let (tree, lines) = (whole.tree(), whole.records().len());
-    for cut in (3..lines).step_by(5) {
+    let mut beside = 0;
+    for cut in (3..lines).step_by(7) {
         let world = project();
         let mut run = world.start(&[]);
         run.reaches(|world| world.records().len() >= cut);
@@ -107,6 +108,8 @@ fn lost_in_the_middle_it_comes_to_the_same_end() {
         let _ = run.end();
         world.assert_nothing_left();
         let written = written(&world);
+        let landed = world.git(&["log", "--format=%(trailers:key=Cco-Component,valueonly)", BRANCH]);
+        beside += written.iter().filter(|id| !landed.lines().any(|line| line == *id)).count();
         lose_state(&world);
         let _ = repair(&world, &["--apply"]).exits(0);
         let paid = world.noted().len();
@@ -125,4 +128,160 @@ fn lost_in_the_middle_it_comes_to_the_same_end() {
             assert!(name.starts_with("tip/") || name.starts_with("history/"), "{reference}");
         }
     }
+    assert!(beside > 0, "no cut was between a commit and its landing");
+}
+
+/// A commit of the work of one component, made as a user makes one: after `parent`, with one more file.
+fn by_hand(world: &World, parent: &str, file: &str, message: &str) -> String {
+    let text = world.env.root().join("by-hand");
+    fs::write(&text, "not by cco\n").unwrap();
+    let blob = world.git(&["hash-object", "-w", text.to_str().unwrap()]);
+    let index = world.env.root().join("by-hand.index");
+    let index = format!("GIT_INDEX_FILE={}", index.display());
+    let script = format!(
+        "export {index}; git read-tree {parent} && git update-index --add --cacheinfo 100644,{blob},{file} && git write-tree"
+    );
+    let tree = world.git(&["-c", &format!("alias.sh=!{script}"), "sh"]);
+    world.git(&["commit-tree", &tree, "-p", parent, "-m", message])
+}
+
+#[test]
+fn what_is_not_as_cco_made_it_is_named_and_not_believed() {
+    let world = project();
+    world.ends(&["--only", "a"], 0);
+    let spec = "p/world-00000000";
+    let landed = world.git(&["rev-parse", BRANCH]);
+    // On the branch: trailers that somebody wrote, and those of another commit.
+    let words = format!("b: done\n\nCco-Spec: {spec}\nCco-Component: b\nCco-Attempt: b.integrate-1");
+    let written = by_hand(&world, &landed, "b.txt", &words);
+    let message = world.git(&["log", "-1", "--format=%B", &landed]);
+    let copied = by_hand(&world, &written, "other.txt", &message);
+    world.git(&["update-ref", &format!("refs/heads/{BRANCH}"), &copied]);
+    // Beside it: no commit, another spec's, another component's, one that says nothing, one from nowhere, no component.
+    let blob = world.git(&["rev-parse", &format!("{landed}:a.txt")]);
+    let step = |spec: &str, id: &str| format!("{id} implement\n\nCco-Spec: {spec}\nCco-Attempt: {id}.implement-1");
+    let foreign = by_hand(&world, &landed, "c.txt", &step("p/other-11111111", "c"));
+    let anothers = by_hand(&world, &landed, "d.txt", &step(spec, "b"));
+    let silent = by_hand(&world, &landed, "d.txt", "Work on d");
+    let tree = world.git(&["rev-parse", &format!("{landed}^{{tree}}")]);
+    let nowhere = world.git(&["commit-tree", &tree, "-m", &step(spec, "e")]);
+    let gone = by_hand(&world, &landed, "z.txt", &format!("{}\nCco-Input: {:032x}", step(spec, "z"), 7));
+    for (name, commit) in
+        [("b", &blob), ("c", &foreign), ("d", &anothers), ("e", &nowhere), ("f", &silent), ("z", &gone), ("-x", &landed)]
+    {
+        world.git(&["update-ref", &format!("refs/cco/{spec}/tip/{name}"), commit]);
+    }
+    lose_state(&world);
+    let shown = repair(&world, &["--json"]).exits(1).json();
+    let why = |what: &str| {
+        let items = shown["not_believed"].as_array().unwrap();
+        let found = items.iter().find(|item| item["what"] == what);
+        found.unwrap_or_else(|| panic!("{what}: {shown:#}"))["why"].as_str().unwrap().to_owned()
+    };
+    assert!(why(&written).contains("no seal"), "{shown:#}");
+    assert!(why(&copied).contains("not those of this commit"), "{shown:#}");
+    assert_eq!(why("tip/b"), "it is no commit");
+    assert!(why("tip/c").contains("of another component or spec"), "{shown:#}");
+    assert!(why("tip/d").contains("of another component or spec"), "{shown:#}");
+    assert!(why("tip/e").contains("nothing in common"), "{shown:#}");
+    assert!(why("tip/f").contains("none of its commits says"), "{shown:#}");
+    assert!(why("tip/-x").contains("no name of a component"), "{shown:#}");
+    let next: Vec<(&str, &str)> = (shown["components"].as_array().unwrap().iter())
+        .map(|it| (it["id"].as_str().unwrap(), it["next"].as_str().unwrap()))
+        .collect();
+    let made = "to be made";
+    assert_eq!(
+        next,
+        [
+            ("a", "written; compared and validated again"),
+            ("b", made),
+            ("c", made),
+            ("d", made),
+            ("z", "no more in the manifest: its files stay"),
+        ]
+    );
+    let _ = repair(&world, &["--apply"]).exits(0);
+    let paid = world.noted().len();
+    world.ends(&[], 0);
+    let notes = world.noted().split_off(paid);
+    let mut asked = asked(&notes);
+    asked.sort_unstable();
+    assert_eq!(asked, ["b.fix-1", "b.implement-1", "c.implement-1", "d.implement-1"]);
+    assert_eq!((world.file("b.txt"), world.file("c.txt"), world.file("other.txt")), (good("b"), good("c"), "not by cco".into()));
+    // Nothing of it is lost: what was in the way has another name, and what is of nobody any more has its own.
+    let kept = world.git(&["for-each-ref", "--format=%(objectname) %(refname:lstrip=4)", &format!("refs/cco/{spec}/")]);
+    for commit in [&blob, &foreign, &anothers, &nowhere, &silent] {
+        assert!(kept.lines().any(|line| line.starts_with(&format!("{commit} history/"))), "{commit}: {kept}");
+    }
+    assert!(kept.lines().any(|line| line == format!("{gone} tip/z")), "{kept}");
+}
+
+fn good(id: &str) -> String {
+    format!("{id} is good")
+}
+
+#[test]
+fn what_was_edited_since_is_revised_and_what_is_protected_now_does_not_pass() {
+    let world = project();
+    world.ends(&[], 0);
+    lose_state(&world);
+    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(world.spec.join("manifest.json")).unwrap()).unwrap();
+    manifest["components"][3]["purpose"] = json!("Write it in another way.");
+    world.rewrite(manifest.clone());
+    let shown = repair(&world, &["--apply"]).exits(0);
+    assert!(shown.stdout.contains("its definition changed since: revised, then validated"), "{shown}");
+    let paid = world.noted().len();
+    world.ends(&[], 0);
+    assert_eq!(asked(&world.noted()[paid..]), ["d.revise-1"]);
+    let _ = world.env.cco(["verify", "p/world"]).exits(0);
+
+    lose_state(&world);
+    manifest["execution"]["protected"] = json!(["a.txt"]);
+    world.rewrite(manifest);
+    let _ = repair(&world, &["--apply"]).exits(0);
+    world.ends(&[], 3);
+    let found = |event: &Event| matches!(event, Event::Escalated(question) if question.on.as_str() == "a");
+    assert!(world.has(found), "{:#?}", world.events());
+    let verify = world.env.cco(["verify", "p/world"]).exits(1);
+    assert!(verify.stdout.contains("a     unproven"), "{verify}");
+}
+
+#[test]
+fn a_landing_tells_of_the_conflict_that_was_resolved_on_its_way() {
+    let mut all = Vec::new();
+    for id in ["a", "b"] {
+        all.push(json!({"id": id, "file": format!("{id}.txt"), "complexity": "low", "checks": ["test -s shared.txt"]}));
+    }
+    let mut manifest = manifest(all);
+    manifest["execution"]["shared_files"] = json!(["shared.txt"]);
+    let work = |id: &str, cmd: &str| {
+        json!({"actions": [
+            {"run": {"cmd": format!("{cmd}; echo $CCO_ATTEMPT >> $NOTES; echo {id} > shared.txt")}},
+            {"write": {"path": format!("{id}.txt"), "text": id}},
+        ]})
+    };
+    // The first one ends when the second has begun from the same commit.
+    let wait = "until test -e $NOTES.b; do sleep 0.02; done";
+    let resolve = json!({"actions": [
+        {"run": {"cmd": "echo $CCO_ATTEMPT >> $NOTES"}}, {"write": {"path": "shared.txt", "text": "both\n"}},
+    ]});
+    let steps = json!({"a.*": work("a", wait), "b.*": work("b", "touch $NOTES.b"), "*.resolve": resolve});
+    let world = World::new(manifest, json!({"steps": steps}));
+    world.ends(&["-j", "2"], 0);
+    let first = world.git(&["log", "-1", "--format=%H", "--grep=Cco-Component: a", BRANCH]);
+    let told = |key: &str| {
+        let format = format!("--format=%(trailers:key={key},valueonly)");
+        world.git(&["log", &format, &format!("{first}..{BRANCH}")])
+    };
+    assert_eq!((told("Cco-Resolved"), told("Cco-Conflict-With")), (first.clone(), "a".to_owned()));
+    assert_eq!(told("Cco-Conflict-File"), "shared.txt");
+    let alone = world.git(&["log", "-1", "--format=%(trailers:key=Cco-Resolved)", &first]);
+    assert_eq!(alone, "");
+    // And it is believed with that.
+    lose_state(&world);
+    let _ = repair(&world, &["--apply"]).exits(0);
+    let paid = world.noted().len();
+    world.ends(&[], 0);
+    assert_eq!(world.noted().len(), paid);
+    let _ = world.env.cco(["verify", "p/world"]).exits(0);
 }
