@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{AttemptEnd, Change, FoundLanding, FoundTip, FoundWork, Rebuilt};
+use super::event::{AttemptEnd, FoundLanding, FoundTip, FoundWork, Rebuilt};
 use super::state::RunState;
 use super::subject::{Commits, Phase, SubjectState, Todo, Unseen};
 use crate::ids::{AttemptId, Digest, Step, Subject};
@@ -143,20 +143,18 @@ fn commits(tip: &FoundTip) -> Box<Commits> {
 impl SubjectState {
     /// A change check of what was found without its records ended: what it found comes to what was found before.
     pub(super) fn see_unseen(&mut self, end: &AttemptEnd) {
-        let AttemptEnd::Compared { findings, change, .. } = end else { return };
+        let AttemptEnd::Compared { findings, .. } = end else { return };
         let Some(unseen) = &mut self.unseen else {
             self.findings.clone_from(findings);
             return;
         };
         let known: BTreeSet<Digest> = self.findings.iter().map(|issue| issue.fingerprint).collect();
         self.findings.extend(findings.iter().filter(|issue| !known.contains(&issue.fingerprint)).cloned());
-        match unseen.landed.first() {
-            Some(landing) if is_of(change.as_deref(), landing) => {
-                let seen = unseen.landed.remove(0);
-                unseen.wanting.extend((!findings.is_empty()).then_some(seen));
-            }
-            Some(_) => {}
-            None => unseen.beyond = false,
+        if unseen.landed.is_empty() {
+            unseen.beyond = false;
+        } else {
+            let seen = unseen.landed.remove(0);
+            unseen.wanting.extend((!findings.is_empty()).then_some(seen));
         }
         if unseen.landed.is_empty() && unseen.wanting.is_empty() && !unseen.beyond {
             self.unseen = None;
@@ -175,11 +173,6 @@ impl SubjectState {
     pub(super) fn is_unseen(&self) -> bool {
         self.unseen.as_ref().is_some_and(|unseen| !unseen.landed.is_empty() || unseen.beyond)
     }
-}
-
-/// Whether a change is what landed by this commit.
-fn is_of(change: Option<&Change>, landing: &FoundLanding) -> bool {
-    change.is_some_and(|change| change.base == landing.onto && change.tree == landing.tree)
 }
 
 /// Whether a step leaves an implementation behind it.

@@ -11,6 +11,7 @@ mod position;
 mod repository;
 mod restore;
 mod set_up;
+mod trailers;
 mod undo;
 mod warm;
 mod world;
