@@ -172,7 +172,7 @@ fn what_is_not_as_cco_made_it_is_named_and_not_believed() {
         world.git(&["update-ref", &format!("refs/cco/{spec}/tip/{name}"), commit]);
     }
     lose_state(&world);
-    let shown = repair(&world, &["--json"]).exits(1).json();
+    let shown = repair(&world, &["--json"]).exits(1).json()["git"].take();
     let why = |what: &str| {
         let items = shown["not_believed"].as_array().unwrap();
         let found = items.iter().find(|item| item["what"] == what);

@@ -75,8 +75,8 @@ Examples:
   cco repair billing/invoices --apply   go on from there with the next run
 
 Nothing is deleted: the damaged journal goes to the spec's `state/history/`. What is lost are records: commits stay on
-the branch, and steps that were paid for may have to be paid again. Where the journal is gone altogether, git is asked:
-what landed is not paid again, and is checked again.
+the branch, and steps that were paid for may have to be paid again. Where no records are left, git is asked: what its
+commits tell is not paid again, and is checked again.
 
 Exit status: 0 the journal is in order, 1 it is damaged still, or gone and can be rebuilt.")]
 pub struct Repair {

@@ -1,4 +1,4 @@
-//! What is told of a state that git lets rebuild: the document, and the same for people.
+//! What is told of a state that git lets rebuild: its part of the document, and the same for people.
 
 use std::fmt::Write as _;
 
@@ -15,12 +15,9 @@ const NAMED: usize = 20;
 /// How much of a commit's id is shown.
 const SHORT: usize = 12;
 
-/// The document.
+/// What git tells.
 #[derive(Serialize)]
 pub struct FoundReport<'a> {
-    spec: &'a str,
-    journal: String,
-    condition: &'static str,
     branch: &'a str,
     /// The commit of the branch.
     tip: &'a str,
@@ -71,9 +68,6 @@ impl<'a> FoundReport<'a> {
         let rest = rest.map(|work| Component::new(&work.on, Some(work), None));
         let left = outlook.left.iter().map(|(on, why)| Item { what: on.to_string(), why });
         Self {
-            spec: &opened.reference,
-            journal: opened.paths.journal().display().to_string(),
-            condition: "missing",
             branch,
             tip: &told.tip,
             base: &told.base,
@@ -87,22 +81,21 @@ impl<'a> FoundReport<'a> {
     }
 
     /// What can be done next, with what commands call the spec by.
-    pub fn ways(&self, spec: &str) -> Vec<String> {
+    pub fn way(&self, spec: &str) -> Option<String> {
         match (&self.aside, self.can_be_rebuilt) {
-            (Some(_), _) => vec![format!("`cco run {spec}` goes on from there, and makes all checks again")],
-            (None, true) => vec![
-                format!("`cco repair {spec} --apply` takes this up; no agent is asked again for what is written"),
-                format!("`cco run {spec} --fresh` sets it aside, whole, and starts over"),
-            ],
-            (None, false) => vec![format!("`cco run {spec} --fresh` sets the branch aside, whole, and starts over")],
+            (Some(_), _) => Some(format!("`cco run {spec}` goes on from there, and makes all checks again")),
+            (None, true) => {
+                let why = "takes up what git tells; no agent is asked again for what is written";
+                Some(format!("`cco repair {spec} --apply` {why}"))
+            }
+            (None, false) => None,
         }
     }
 
-    /// The document for people.
-    pub fn text(&self) -> String {
-        let mut out = format!("{}: there is no journal, but git tells of the work\n", self.spec);
+    /// The same for people.
+    pub fn text(&self, out: &mut String) {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "branch `{}` at {}, begun at {}", self.branch, short(self.tip), short(self.base));
+        let _ = writeln!(out, "git tells: branch `{}` at {}, begun at {}", self.branch, short(self.tip), short(self.base));
         let width = self.components.iter().map(|component| component.id.len()).max().unwrap_or(0);
         for component in &self.components {
             let row = format!("  {:width$}  {:<32}  {}", component.id, component.place(), component.next);
@@ -132,7 +125,6 @@ impl<'a> FoundReport<'a> {
             Some(aside) => writeln!(out, "taken up; what was in the way is kept below `{aside}` and `state/history/`"),
             None => writeln!(out, "nothing was changed"),
         };
-        out
     }
 }
 

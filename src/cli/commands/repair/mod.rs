@@ -33,7 +33,7 @@ use report::Report;
 pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
     let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;
     if !opened.paths.journal().exists() {
-        if let Some(status) = rebuild(app, &opened, args.apply)? {
+        if let Some(status) = rebuild(app, &opened, None, args.apply)? {
             return Ok(status);
         }
         show(app, &opened, &Report::missing(&opened))?;
@@ -43,9 +43,9 @@ pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
         return Ok(ExitStatus::Done);
     }
     let found = Found::look(&opened)?;
-    // A run that was refused leaves an empty one; of one whose first line is damaged nothing can be saved.
+    // A run that was refused leaves an empty one; of one whose beginning is damaged nothing can be saved.
     if !found.is_worth_saving()
-        && let Some(status) = rebuild(app, &opened, args.apply)?
+        && let Some(status) = rebuild(app, &opened, Some(&found), args.apply)?
     {
         return Ok(status);
     }
@@ -69,33 +69,29 @@ pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
     Ok(if report.is_in_order() { ExitStatus::Done } else { ExitStatus::Incomplete })
 }
 
-/// Shows what git tells, and takes it up with `apply`; none where it tells nothing.
-fn rebuild(app: &App, opened: &Opened, apply: bool) -> Result<Option<ExitStatus>, CliError> {
-    let Some(found) = Rebuild::look(app, opened)? else { return Ok(None) };
-    if !apply || !found.is_worth_it() {
-        tell(app, opened, &FoundReport::new(opened, &found))?;
-        return Ok(Some(ExitStatus::Incomplete));
+/// Shows what git tells where of the journal nothing can be saved, and takes it up with `apply`; none where it tells
+/// nothing.
+fn rebuild(app: &App, opened: &Opened, journal: Option<&Found>, apply: bool) -> Result<Option<ExitStatus>, CliError> {
+    let Some(mut found) = Rebuild::look(app, opened)? else { return Ok(None) };
+    let mut aside = None;
+    if apply && found.is_worth_it() {
+        opened.paths.create().map_err(CliError::environment)?;
+        let _lock = lock(app, opened)?;
+        end_strays_of(app, opened)?;
+        // Once more: a run may have begun between the look and the lock.
+        let known = opened.paths.journal().exists() && Found::look(opened)?.is_worth_saving();
+        match Rebuild::look(app, opened)?.filter(|_| !known) {
+            Some(now) => found = now,
+            None => return Ok(None),
+        }
+        aside = Some(found.apply(app, opened)?);
     }
-    opened.paths.create().map_err(CliError::environment)?;
-    let _lock = lock(app, opened)?;
-    end_strays_of(app, opened)?;
-    // Once more: a run may have begun between the look and the lock.
-    let known = opened.paths.journal().exists() && Found::look(opened)?.is_worth_saving();
-    let Some(found) = Rebuild::look(app, opened)?.filter(|_| !known) else { return Ok(None) };
-    let aside = found.apply(app, opened)?;
-    let mut report = FoundReport::new(opened, &found);
-    report.aside = Some(aside);
-    tell(app, opened, &report)?;
-    Ok(Some(ExitStatus::Done))
-}
-
-fn tell(app: &App, opened: &Opened, report: &FoundReport<'_>) -> Result<(), CliError> {
-    match app.printer.format() {
-        Format::Json => app.printer.document(report)?,
-        Format::Text => app.printer.answer(&report.text())?,
-    }
-    report.ways(&opened.called).into_iter().for_each(|way| app.printer.help(way));
-    Ok(())
+    let mut report = journal.map_or_else(|| Report::missing(opened), |journal| Report::new(opened, journal));
+    let mut git = FoundReport::new(opened, &found);
+    git.aside = aside;
+    report.git = Some(git);
+    show(app, opened, &report)?;
+    Ok(Some(if report.is_in_order() { ExitStatus::Done } else { ExitStatus::Incomplete }))
 }
 
 /// The next run ends them only where the records say that the last one died, and those may be lost.
