@@ -1,6 +1,10 @@
 //! What the commits of a spec tell when its records are lost: what landed on the integration branch, and what is kept
 //! beside it. Only read; what is not as cco made it is named and not believed.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::git::Git;
 use super::status::records;
 use super::trailers::{LandingTold, NoLanding, Resolved, StepTold, landing_told, step_told};
 use super::{Repository, TreeError};
@@ -212,6 +216,20 @@ impl Repository {
         }
         let commit = self.run(&["rev-parse", "--verify", &format!("{merge}^2")])?;
         Ok(Resolved { commit, with, files: files.to_vec() })
+    }
+
+    /// The specs of which the repository of a directory keeps anything, as `project/name-hash`.
+    ///
+    /// # Errors
+    /// Git's own; among it that there is no repository.
+    pub fn specs_kept(git: &Git, dir: &Path) -> Result<BTreeSet<String>, TreeError> {
+        let said = git.run(dir, &["for-each-ref", "--format=%(refname)", "refs/cco/"])?;
+        let spec = |reference: &str| {
+            let mut parts = reference.strip_prefix("refs/cco/")?.splitn(3, '/');
+            let (project, name, _) = (parts.next()?, parts.next()?, parts.next()?);
+            Some(format!("{project}/{name}"))
+        };
+        Ok(said.lines().filter_map(spec).collect())
     }
 
     /// The remote-tracking branch that is called as the integration branch; none where there is none.

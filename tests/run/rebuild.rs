@@ -285,3 +285,64 @@ fn a_landing_tells_of_the_conflict_that_was_resolved_on_its_way() {
     assert_eq!(world.noted().len(), paid);
     let _ = world.env.cco(["verify", "p/world"]).exits(0);
 }
+
+#[test]
+fn of_a_spec_that_is_gone_altogether_it_is_told_what_git_knows() {
+    let world = project();
+    world.ends(&["--only", "a,b"], 0);
+    let tree = world.tree();
+    let manifest = fs::read(world.spec.join("manifest.json")).unwrap();
+    fs::remove_dir_all(&world.spec).unwrap();
+    let repair = |args: &[&str]| {
+        let mut command = world.env.command(["repair"].iter().chain(args).copied().collect::<Vec<_>>());
+        command.current_dir(world.env.work());
+        world.env.run(&mut command)
+    };
+    for args in [&["p/world-00000000"][..], &["p/world"], &[]] {
+        let told = repair(args).exits(1);
+        assert!(told.stdout.contains("no spec any more, but git tells of its work"), "{told}");
+        assert!(told.stdout.contains("  a  landed as ") && told.stdout.contains("  b  landed as "), "{told}");
+        assert!(told.stderr.contains("put `manifest.json` and `SPEC.md` back into"), "{told}");
+    }
+    let document = repair(&["p/world", "--json"]).exits(1).json();
+    let spec = &document["specs"][0];
+    assert_eq!(spec["components"].as_array().unwrap().len(), 2, "{document:#}");
+    assert_eq!(spec["tip"], json!(world.git(&["rev-parse", BRANCH])));
+    // One that git does not know either is as unknown as ever.
+    assert_eq!(repair(&["p/nobody"]).status, world.env.cco(["status", "p/nobody"]).status);
+    assert!(!world.spec.exists(), "a look writes nothing");
+
+    fs::create_dir_all(&world.spec).unwrap();
+    fs::write(world.spec.join("manifest.json"), manifest).unwrap();
+    let _ = repair(&["p/world", "--apply"]).exits(0);
+    let paid = world.noted().len();
+    world.ends(&["--only", "a,b"], 0);
+    assert_eq!(asked(&world.noted()[paid..]), Vec::<&str>::new());
+    assert_eq!(world.tree(), tree);
+}
+
+#[test]
+fn a_clone_with_the_branch_and_the_refs_goes_on_where_the_other_was() {
+    let world = project();
+    world.ends(&["--only", "a,b"], 0);
+    let clone = world.env.root().join("clone");
+    world.git(&["clone", "--quiet", ".", clone.to_str().unwrap()]);
+    lose_state(&world);
+    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(world.spec.join("manifest.json")).unwrap()).unwrap();
+    manifest["work_dir"] = json!(clone);
+    world.rewrite(manifest);
+    let git = |args: &[&str]| world.git(&[&["-C", clone.to_str().unwrap()], args].concat());
+    let hint = repair(&world, &[]).exits(0);
+    assert!(hint.stderr.contains(&format!("`git branch {BRANCH} origin/{BRANCH}` brings the branch")), "{hint}");
+    git(&["branch", "--no-track", BRANCH, &format!("origin/{BRANCH}")]);
+    git(&["fetch", "--quiet", "origin", "refs/cco/*:refs/cco/*"]);
+    let _ = repair(&world, &["--apply"]).exits(0);
+    let paid = world.noted().len();
+    world.ends(&[], 0);
+    let notes = world.noted().split_off(paid);
+    let mut asked = asked(&notes);
+    asked.sort_unstable();
+    assert_eq!(asked, ["c.implement-1", "d.implement-1"]);
+    assert_eq!(git(&["show", &format!("{BRANCH}:c.txt")]), good("c"));
+    let _ = world.env.cco(["verify", "p/world"]).exits(0);
+}

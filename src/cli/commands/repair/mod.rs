@@ -2,6 +2,7 @@
 //! is asked for.
 
 mod found;
+mod gone;
 mod rebuild;
 mod report;
 
@@ -31,6 +32,9 @@ use report::Report;
 
 /// Shows what can be saved, and puts it in place with `--apply`.
 pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
+    if let Err(error) = app.find_spec(args.spec.reference()) {
+        return gone::tell(app, args.spec.reference())?.ok_or(error);
+    }
     let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;
     if !opened.paths.journal().exists() {
         if let Some(status) = rebuild(app, &opened, None, args.apply)? {
