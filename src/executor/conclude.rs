@@ -157,7 +157,8 @@ fn compare_and_commit(
     let mut findings: Vec<Issue> = moved.issue.into_iter().chain(issues).collect();
     // A commit is made before the report passes the redaction.
     let summary = &job.redactor.text(&report.summary);
-    let made = worktree.commit(&Commit { spec: &job.plan.spec, attempt: &attempt, summary, paths: &paths })?;
+    let input = job.input_of(&attempt.on);
+    let made = worktree.commit(&Commit { spec: &job.plan.spec, attempt: &attempt, summary, input, paths: &paths })?;
     // What was committed by a run that died before it could say so.
     let commit = match made {
         Some(made) => Some(made),

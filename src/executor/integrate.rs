@@ -14,8 +14,9 @@ use super::worker::{Ended, Worked, ended};
 use crate::check::{self, Ran};
 use crate::ids::AttemptId;
 use crate::lifecycle::event::{AttemptEnd, Integration, Trouble, Verdict};
+use crate::lifecycle::subject::Met;
 use crate::process::Stop;
-use crate::tree::{Commit, GitError, Merge, Merged, Repository, TreeError, Worktree, landing_message};
+use crate::tree::{Commit, GitError, Landing, Merge, Merged, Repository, TreeError, Worktree};
 
 /// How long a command that makes a shared file anew may take.
 const REGENERATE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -127,7 +128,7 @@ impl Way<'_> {
             return Ok(Some(Integration::CaughtUp { commit: head.into() }));
         }
         if self.repository.is_ancestor(&tip, &head)? {
-            return Ok(self.land(&out.attempt, &tip)?);
+            return Ok(self.land(&out.attempt, &tip, &head)?);
         }
         let (spec, called) = (&*self.job.plan.spec, self.repository.branch());
         let merge = Merge { spec, on: &out.attempt.on, commit: &tip, called };
@@ -138,7 +139,7 @@ impl Way<'_> {
                 if recheck {
                     return Ok(Some(Integration::CaughtUp { commit: commit.into() }));
                 }
-                Ok(self.land(&out.attempt, &tip)?)
+                Ok(self.land(&out.attempt, &tip, &commit)?)
             }
             Merged::Conflicts { commit, files } => {
                 self.keep_tip(&out.attempt, &commit)?;
@@ -147,16 +148,29 @@ impl Way<'_> {
         }
     }
 
-    /// One commit on the branch; none where that is not at `tip` any more.
-    fn land(&self, attempt: &AttemptId, tip: &str) -> Result<Option<Integration>, TreeError> {
+    /// One commit on the branch, of what is checked out as `head`; none where the branch is not at `tip` any more.
+    fn land(&self, attempt: &AttemptId, tip: &str, head: &str) -> Result<Option<Integration>, TreeError> {
         let tree = self.worktree.tree()?;
         let product = product_of(self.job, self.site);
         if self.repository.tree_of(tip)? == tree {
             self.worktree.position(tip)?;
             return Ok(Some(Integration::Landed { commit: None, tree: tree.into(), product }));
         }
+        let met = |met: &Met| self.repository.conflict(&met.commit, &met.files);
+        let resolved = self.work.met.iter().map(met).collect::<Result<Vec<_>, _>>()?;
+        let message = Landing {
+            spec: &self.job.plan.spec,
+            attempt,
+            summary: &self.work.summary,
+            base: self.repository.base(),
+            onto: tip,
+            tip: head,
+            tree: &tree,
+            input: self.job.input_of(&attempt.on),
+            resolved: &resolved,
+        }
+        .message();
         let mut known = self.job.tips.lock();
-        let message = landing_message(&self.job.plan.spec, attempt, &self.work.summary);
         let Some(commit) = self.repository.land(&tree, tip, &message)? else { return Ok(None) };
         *known = Some(commit.clone());
         drop(known);
@@ -223,7 +237,8 @@ impl Way<'_> {
     fn commit_what_was_made(&self, attempt: &AttemptId) -> Result<Option<String>, TreeError> {
         let paths: Vec<PathBuf> = self.worktree.uncommitted()?.into_iter().map(|changed| changed.path).collect();
         let summary = "make shared files anew";
-        Ok(self.worktree.commit(&Commit { spec: &self.job.plan.spec, attempt, summary, paths: &paths })?)
+        let input = self.job.input_of(&attempt.on);
+        Ok(self.worktree.commit(&Commit { spec: &self.job.plan.spec, attempt, summary, input, paths: &paths })?)
     }
 
     fn keep_tip(&self, attempt: &AttemptId, commit: &str) -> Result<(), TreeError> {

@@ -10,7 +10,7 @@ use super::common::Common;
 use super::owners::Owners;
 use crate::agent::{AgentEnv, AgentProgram, LiveSink, Prompts};
 use crate::context::specification::Specification;
-use crate::ids::{AttemptId, ComponentId, Step, Subject};
+use crate::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 use crate::journal::SpecPaths;
 use crate::plan::Plan;
 use crate::plan::graph::Index;
@@ -105,6 +105,11 @@ impl Job {
             Subject::Component(id) => self.definition(id),
             Subject::Run => None,
         }
+    }
+
+    /// The digest of what a component's work is made from; none of the run itself.
+    pub fn input_of(&self, on: &Subject) -> Option<Digest> {
+        self.index_of(on).map(|at| self.plan.component(at).input)
     }
 
     /// A component's context file, which is the user's where it was named.

@@ -30,7 +30,8 @@ pub fn go_back(
     worktree.keep(&kept, "HEAD")?;
     let merged = merged_since(repository, worktree, commit)?;
     let summary = format!("go back to {what}");
-    let commit = Commit { spec: &job.plan.spec, attempt, summary: &summary, paths: &[] };
+    let input = job.input_of(&attempt.on);
+    let commit = Commit { spec: &job.plan.spec, attempt, summary: &summary, input, paths: &[] };
     let owns = |path: &Path| !merged.contains(path);
     if let Some(made) = worktree.restore(state, &owns, &commit)? {
         worktree.keep(&format!("tip/{}", attempt.on), &made)?;

@@ -65,8 +65,10 @@ impl RunState {
                     // What is merged with others' work is another work: all of it is judged.
                     self.go_to_validation(index);
                 }
-                if *step == Step::Compare && matches!(self.component_or_run(index).phase, Phase::Working(_)) {
-                    // What the user did in the step's place is judged as the whole work.
+                let unseen = self.component_or_run(index).is_unseen();
+                if *step == Step::Compare && (unseen || matches!(self.component_or_run(index).phase, Phase::Working(_)))
+                {
+                    // What the user did in the step's place, or lost records told of, is judged as the whole work.
                     self.go_to_validation(index);
                 }
                 let over =
@@ -201,6 +203,7 @@ impl RunState {
                 }
                 self.enter(self.run_index(), Phase::Waiting(Todo::Fresh));
             }
+            Event::StateRebuilt(rebuilt) => self.rebuild(rebuilt),
             Event::WentStale { on, redo, guidance, .. } => {
                 let index = self.index(event, on)?;
                 self.go_stale(index, *redo, guidance.as_deref());
@@ -428,6 +431,7 @@ pub fn subject_of(event: &Event) -> Option<Subject> {
         | Event::ValidationWaived { .. }
         | Event::RunCompleted { .. }
         | Event::BranchAdopted { .. }
+        | Event::StateRebuilt(_)
         | Event::GateSettled { .. }
         | Event::Inherited { .. }
         | Event::Answered(_) => None,

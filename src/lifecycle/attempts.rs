@@ -5,7 +5,7 @@ use super::event::{AttemptEnd, Event, Integration, Issue, RunEnd, Trouble, Usage
 use super::report::{Claim, Severity, WriterReport};
 use super::sameness;
 use super::state::{Halt, Illegal, RunState};
-use super::subject::{Commits, Phase, Review, Running, Slot, SubjectState, Voter, Why, Work};
+use super::subject::{Commits, Met, Phase, Review, Running, Slot, SubjectState, Voter, Why, Work};
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
 
@@ -116,9 +116,9 @@ impl RunState {
         retry_from(work, end, session);
         match end {
             AttemptEnd::Wrote { .. } => wrote(subject, &attempt.step, end, next_leg, implemented),
-            AttemptEnd::Compared { commit, product, findings, .. } => {
+            AttemptEnd::Compared { commit, product, .. } => {
                 subject.product = *product;
-                subject.findings.clone_from(findings);
+                subject.see_unseen(end);
                 if let Some(commit) = commit {
                     note_commit(subject, commit, implemented);
                 }
@@ -201,10 +201,12 @@ fn integrated(subject: &mut SubjectState, step: &Integration, implemented: bool)
             // It is the branch's from here on.
             subject.commits = None;
             subject.delivery = None;
+            subject.met.clear();
         }
         Integration::CaughtUp { commit } => note_commit(subject, commit, implemented),
         Integration::Conflicts { commit, files } => {
             note_commit(subject, commit, implemented);
+            subject.met.push(Met { commit: commit.clone(), files: files.clone() });
             if let Some(delivery) = &mut subject.delivery {
                 delivery.conflicts.clone_from(files);
             }
@@ -216,6 +218,7 @@ fn integrated(subject: &mut SubjectState, step: &Integration, implemented: bool)
 fn wrote(subject: &mut SubjectState, step: &Step, end: &AttemptEnd, next_leg: Option<u8>, implemented: bool) {
     let AttemptEnd::Wrote { report, commit, product, findings, .. } = end else { return };
     subject.product = *product;
+    subject.look_again();
     subject.report = says_something(report).then(|| report.clone());
     subject.findings.clone_from(findings);
     if let Some(commit) = commit {

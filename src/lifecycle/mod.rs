@@ -10,6 +10,7 @@ pub mod lost;
 pub mod next;
 pub mod observer;
 mod queues;
+pub mod rebuilt;
 pub mod reconcile;
 pub mod report;
 pub mod sameness;

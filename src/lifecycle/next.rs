@@ -202,7 +202,11 @@ fn launch_agent(
             }
             Todo::Revise => settlement.emit(Event::ComponentStarted { on, input, step: Step::Revise })?,
             Todo::Validate => {
-                settlement.open_validation(at, Scope::Component)?;
+                if settlement.state.component(at).is_unseen() {
+                    settlement.proceed(at)?;
+                } else {
+                    settlement.open_validation(at, Scope::Component)?;
+                }
                 return Ok(Next::Decide(settlement.events));
             }
         }

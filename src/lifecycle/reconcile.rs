@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Event, Redo, StaleReason};
 use super::state::RunState;
-use super::subject::{Phase, Validation};
+use super::subject::{Phase, Todo, Validation};
 use crate::ids::{Digest, Step, Subject};
 use crate::plan::Leg;
 use crate::plan::graph::Index;
@@ -42,6 +42,9 @@ fn component(state: &RunState, at: Index) -> Option<(StaleReason, Redo)> {
     let plan = state.plan();
     let (subject, today) = (state.component(at), plan.component(at));
     let made_from = subject.input?;
+    if subject.phase == Phase::Waiting(Todo::Validate) && subject.unseen.is_some() && made_from != today.input {
+        return Some((StaleReason::Input, Redo::Revise));
+    }
     if matches!(subject.phase, Phase::Waiting(_) | Phase::Skipped) {
         return None;
     }

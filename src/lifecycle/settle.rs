@@ -235,6 +235,10 @@ impl Settlement<'_> {
 
     /// The next leg of a component's way, or its end.
     pub(super) fn proceed(&mut self, at: Index) -> Result<(), Illegal> {
+        if self.state.component_or_run(at).is_unseen() {
+            let on = self.state.name(at);
+            return self.emit(Event::StepOpened { on, step: Step::Compare });
+        }
         if self.has_findings(at) {
             return self.open_change_validation(at);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Cause, Issue, Proof, Redo, Scope, Trend, Usage, Verdict};
+use super::event::{Cause, FoundLanding, Issue, Proof, Redo, Scope, Trend, Usage, Verdict};
 use super::report::{BallotReport, Dispute, WriterReport};
 use crate::ids::{Digest, Step};
 
@@ -396,6 +396,10 @@ pub struct SubjectState {
     pub findings: Vec<Issue>,
     /// What is to be brought onto the integration branch.
     pub delivery: Option<Box<Delivery>>,
+    /// The conflicts with the branch that it met since it last landed.
+    pub met: Vec<Met>,
+    /// What was found of it in git when its records were lost, and no check of its changes has seen yet.
+    pub unseen: Option<Box<Unseen>>,
     /// Whether its implementation was made anew by a vote.
     pub refactored: bool,
     /// What its last writer said, where it said anything.
@@ -425,6 +429,8 @@ impl SubjectState {
             commits: None,
             findings: Vec::new(),
             delivery: None,
+            met: Vec::new(),
+            unseen: None,
             refactored: false,
             report: None,
             fixing: None,
@@ -472,6 +478,26 @@ pub struct Delivery {
     pub scope: Scope,
     /// The files in which it contradicts the branch, until these are resolved.
     pub conflicts: Vec<String>,
+}
+
+/// A conflict with the integration branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Met {
+    /// The merge that holds its marks.
+    pub commit: Box<str>,
+    /// The files, relative to the work directory.
+    pub files: Vec<String>,
+}
+
+/// Work that was found without its records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    /// What of it the branch holds and is to be compared, in its order.
+    pub landed: Vec<FoundLanding>,
+    /// What of that was found wanting: it is compared again once somebody mended it.
+    pub wanting: Vec<FoundLanding>,
+    /// Whether there is more that the branch does not hold.
+    pub beyond: bool,
 }
 
 /// Where a subject's work is that the integration branch does not hold yet.

@@ -118,6 +118,7 @@ impl View {
             // The attempt that follows says more.
             | Event::BranchAdopted { .. }
             | Event::FilesGranted { .. }
+            | Event::StateRebuilt(_)
             | Event::IntegrationOpened { .. }
             | Event::StepOpened { .. } => {}
             Event::RunStarted(run) => self.start_run(run, at),

@@ -34,6 +34,7 @@ pub fn subject(event: &Event) -> &str {
         | Event::GateSettled { .. }
         | Event::Inherited { .. }
         | Event::BranchAdopted { .. }
+        | Event::StateRebuilt(_)
         | Event::RunCompleted { .. } => Subject::RUN,
         Event::ComponentStarted { on, .. }
         | Event::ComponentCompleted { on, .. }
@@ -84,6 +85,7 @@ pub fn is_headline(event: &Event) -> bool {
         | Event::Inherited { .. }
         | Event::BranchAdopted { .. }
         | Event::FilesGranted { .. }
+        | Event::StateRebuilt(_)
         | Event::Escalated(_)
         | Event::Answered(_)
         | Event::ComponentCompleted { .. }
@@ -114,6 +116,10 @@ impl fmt::Display for Words<'_> {
             Event::FilesGranted { files, .. } => {
                 let files: Vec<_> = files.iter().map(|path| one_line(path)).collect();
                 write!(f, "was given what it asked for, from here on its own: {}", files.join(", "))
+            }
+            Event::StateRebuilt(rebuilt) => {
+                let of = plural(rebuilt.work.len(), "component");
+                write!(f, "the records were lost; what commits tell of {of} was taken up, to be checked again")
             }
             Event::IntegrationOpened { .. } => f.write_str("goes onto the integration branch"),
             Event::ValidationWaived { scope: at } => write!(f, "validation{} waived by the user", scope(*at)),

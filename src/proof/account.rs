@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::case::Case;
 use crate::ids::{AttemptId, Digest};
-use crate::lifecycle::event::{Change, Issue, Proof};
+use crate::lifecycle::event::{Change, FoundLanding, Issue, Proof};
 
 /// How far a subject is.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -57,6 +57,20 @@ pub struct Landing {
 }
 
 impl Landing {
+    /// One that only git tells of.
+    pub(super) fn found(record: u64, landing: &FoundLanding) -> Self {
+        Self {
+            attempt: landing.attempt.clone(),
+            record,
+            commit: Some(landing.commit.to_string()),
+            onto: landing.onto.to_string(),
+            tree: landing.tree.to_string(),
+            change: None,
+            full: None,
+            merged: None,
+        }
+    }
+
     /// Where the branch is since.
     pub fn at(&self) -> &str {
         self.commit.as_deref().unwrap_or(&self.onto)
@@ -88,4 +102,17 @@ pub(super) struct Account {
     pub landings: Vec<Landing>,
     /// What the records claim and do not show: what, and why not.
     pub gaps: Vec<(String, String)>,
+}
+
+impl Account {
+    /// What landed without a record and is this very change.
+    pub(super) fn found_without_records(&mut self, change: &Change) -> Option<&mut Landing> {
+        let is_it = |landing: &&mut Landing| {
+            landing.full.is_none()
+                && landing.commit.is_some()
+                && *landing.onto == *change.base
+                && *landing.tree == *change.tree
+        };
+        self.landings.iter_mut().find(is_it)
+    }
 }

@@ -9,8 +9,8 @@ use super::case::{Case, Seat};
 use super::claim::Waiver;
 use crate::ids::{AttemptId, ComponentId, Digest, Subject};
 use crate::lifecycle::event::{
-    Answer, AttemptEnd, Author, Escalation, Event, GateAct, Integration, Issue, Proof, Record, Redo, RunStarted, Scope,
-    Verb, Verdict,
+    Answer, AttemptEnd, Author, Escalation, Event, GateAct, Integration, Issue, Proof, Rebuilt, Record, Redo,
+    RunStarted, Scope, Verb, Verdict,
 };
 
 /// All that the records tell of what is proven.
@@ -159,6 +159,7 @@ impl Ledger {
                     self.account(on).findings.clear();
                 }
             }
+            Event::StateRebuilt(rebuilt) => self.rebuild(record.seq, rebuilt),
             Event::JournalOpened { .. }
             | Event::RunEnded { .. }
             | Event::RunAborted
@@ -177,6 +178,16 @@ impl Ledger {
         }
     }
 
+    /// What git told when the records before were lost: it landed, and nothing more is known of it.
+    fn rebuild(&mut self, record: u64, rebuilt: &Rebuilt) {
+        self.head = Some(rebuilt.branch.to_string());
+        for work in &rebuilt.work {
+            let account = self.account(&work.on);
+            account.progress = Progress::Open;
+            account.landings = work.landed.iter().map(|landing| Landing::found(record, landing)).collect();
+        }
+    }
+
     fn end(&mut self, record: u64, attempt: &AttemptId, end: &AttemptEnd) {
         if !self.started.remove(attempt) {
             let gap = (attempt.step.to_string(), format!("{attempt} ended in record {record} and never began"));
@@ -185,10 +196,19 @@ impl Ledger {
         match end {
             AttemptEnd::Wrote { change, findings, product, .. }
             | AttemptEnd::Compared { change, findings, product, .. } => {
-                let change = change.as_deref().cloned();
                 let account = self.account(&attempt.on);
-                account.change = Some(ChangeSeen { attempt: attempt.clone(), record, change });
-                account.findings.clone_from(findings);
+                let found = change.as_deref().and_then(|change| account.found_without_records(change));
+                let seen = ChangeSeen { attempt: attempt.clone(), record, change: change.as_deref().cloned() };
+                match found {
+                    Some(landing) => {
+                        landing.change = Some(seen);
+                        account.findings.extend(findings.iter().cloned());
+                    }
+                    None => {
+                        account.change = Some(seen);
+                        account.findings.clone_from(findings);
+                    }
+                }
                 account.product = product.or(account.product);
             }
             AttemptEnd::Reviewed { issues, change, .. } => {

@@ -30,6 +30,25 @@ impl Repository {
         repository.run(&["update-ref", "--no-deref", "-d", &branch, &tip]).map(drop)
     }
 
+    /// Clears the way for a state that is rebuilt from what commits tell: the worktrees go, with what they hold kept as
+    /// `history/<name>/worktree/…`, and so does everything that is kept under the names of attempts, which count anew;
+    /// `stays` says which tips are taken up.
+    ///
+    /// # Errors
+    /// Git's own; what was moved by then can be found at its new name.
+    pub fn make_way(&self, name: &str, stays: &dyn Fn(&str) -> bool) -> Result<(), TreeError> {
+        let tip = self.tip()?;
+        self.set_worktrees_aside(&tip, name)?;
+        for kept in self.kept()? {
+            let gone = kept.name.starts_with("history/") || kept.name.starts_with("tip/") && stays(&kept.name);
+            if !gone {
+                self.keep(&format!("history/{name}/{}", kept.name), &kept.commit)?;
+                self.forget(&kept.name)?;
+            }
+        }
+        Ok(())
+    }
+
     fn set_worktrees_aside(&self, tip: &str, name: &str) -> Result<(), TreeError> {
         for standing in self.worktrees()? {
             let on = match standing.owner {

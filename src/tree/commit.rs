@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::Worktree;
 use super::git::GitError;
 use super::status::{bytes_of, listed};
-use crate::ids::AttemptId;
+use super::trailers::INPUT;
+use crate::ids::{AttemptId, Digest};
 
 /// The trailer by which a commit is found again after a crash.
 pub(super) const TRAILER: &str = "Cco-Attempt";
@@ -19,6 +20,8 @@ pub struct Commit<'a> {
     pub attempt: &'a AttemptId,
     /// The agent's summary; its first line becomes part of the subject.
     pub summary: &'a str,
+    /// The digest of what the work was made from; none of the run itself.
+    pub input: Option<Digest>,
     /// The files that it takes in, relative to the work directory; those that are gone too. Whoever writes others
     /// meanwhile keeps them to themselves.
     pub paths: &'a [PathBuf],
@@ -66,7 +69,8 @@ impl Worktree {
 
 pub(super) fn message(commit: &Commit<'_>) -> String {
     let subject = subject(&format!("{} {}", commit.attempt.on, commit.attempt.step), commit.summary);
-    format!("{subject}\n\nCco-Spec: {}\n{TRAILER}: {}\n", commit.spec, commit.attempt)
+    let input = commit.input.map_or_else(String::new, |input| format!("{INPUT}: {input}\n"));
+    format!("{subject}\n\nCco-Spec: {}\n{TRAILER}: {}\n{input}", commit.spec, commit.attempt)
 }
 
 /// The message of the one commit that a component becomes on the integration branch. `attempt` is the last one whose

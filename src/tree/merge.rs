@@ -14,7 +14,7 @@ use crate::ids::Subject;
 /// The trailer of a merge that says what was merged.
 const MERGED: &str = "Cco-Merged";
 /// The trailer of a merge with conflicts, with how many files have some.
-const CONFLICTS: &str = "Cco-Conflicts";
+pub(super) const CONFLICTS: &str = "Cco-Conflicts";
 
 /// How the user's settings would change what a merge gives: the markers' form, and files that follow a directory which
 /// others renamed, out of the write set of whoever made them.

@@ -228,7 +228,7 @@ fn verify_says_what_its_exit_status_means() {
 fn repair_says_what_it_does_and_what_it_never_does() {
     let help = TestEnv::new().cco(["repair", "-h"]).exits(0).stdout;
     let (_, after) = help.split_once("Examples:").unwrap();
-    assert!(help.contains("      --apply        Put what can be saved in the journal's place"), "{help}");
+    assert!(help.contains("      --apply        Put what can be saved or rebuilt in the journal's place"), "{help}");
     assert!(after.contains("Nothing is deleted") && after.contains("Exit status: 0 the journal is in order"), "{help}");
 }
 

@@ -38,6 +38,7 @@ fn steady(compare: impl FnOnce()) {
     settings.add_filter(r"\d+\.\d KiB", "[SIZE]");
     settings.add_filter(r"\b\d+ (records|lines)\b", "[N] $1");
     settings.add_filter(r"\b\d+ of them\b", "[N] of them");
+    settings.add_filter(r"\b[0-9a-f]{12}\b", "[COMMIT]");
     settings.add_filter(r"in line \d\d", "in line [N]");
     settings.add_filter(r"history/\d{8}T\d{6}Z", "history/[TIME]");
     settings.bind(compare);
@@ -166,29 +167,43 @@ fn every_line_can_be_the_damaged_one() {
             assert_eq!(fs::read(&saved).unwrap(), whole[..kept]);
             fs::remove_file(saved).unwrap();
         } else {
-            assert_eq!((&told["saved"], env.cco(["repair", SPEC, "--apply"]).status), (&Value::Null, 1));
+            assert_eq!((&told["saved"], &told["git"]["can_be_rebuilt"]), (&Value::Null, &json!(true)));
             assert_eq!(fs::read(&journal).unwrap(), damaged);
         }
     }
 }
 
 #[test]
-fn what_knows_of_no_run_is_not_put_in_place() {
+fn of_what_knows_of_no_run_nothing_is_put_in_place_but_what_git_tells() {
     let (env, journal) = after_a_run();
-    spoil(&journal, 2);
+    let damaged = spoil(&journal, 2);
     steady(|| {
-        assert_output!(env.cco(["repair", SPEC, "--apply"]), @r"
+        assert_output!(env.cco(["repair", SPEC]), @r"
         exit: 1
         -- stdout
         p/asking-[HASH]: the journal is damaged in line 2: its checksum does not fit
         nothing can be saved: no run had begun before it
         lost: [N] lines ([SIZE]); [N] of them can be read and cannot be trusted, since each checksum stands on the one before
           steps that had ended ($0.02): a.implement-1, c.implement-1, b.implement-1
+        git tells: branch `cco/asking-[HASH]` at [COMMIT], begun at [COMMIT]
+          a  landed as [COMMIT]            written; compared and validated again
+          b  landed as [COMMIT]            written; compared and validated again
+          c  landed as [COMMIT]            written; compared and validated again
+        lost: verdicts and evidence, answers and waivers, votes, costs, what agents said; nothing counts as proven until it is checked again
+        nothing was changed
         -- stderr
+        help: `cco repair p/asking-[HASH] --apply` takes up what git tells; no agent is asked again for what is written
         help: `cco run p/asking-[HASH] --fresh` sets it aside, whole, and starts over
         ")
     });
-    let _ = env.cco(["run", SPEC, "--fresh", "--agent", "sim"]).exits(0);
+    assert_eq!(fs::read(&journal).unwrap(), damaged);
+    let applied = env.cco(["repair", SPEC, "--json", "--apply"]).exits(0).json();
+    assert!(applied["git"]["aside"].as_str().unwrap().starts_with("refs/cco/p/asking-"), "{applied:#}");
+    let history = fs::read_dir(journal.with_file_name("history")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(fs::read(history.join("journal.jsonl")).unwrap(), damaged);
+    let _ = env.cco(["run", SPEC, "--agent", "sim"]).exits(0);
+    let whole = env.cco(["repair", SPEC, "--json"]).exits(0).json();
+    assert_eq!((&whole["condition"], &whole["git"]), (&json!("whole"), &Value::Null));
 }
 
 #[test]

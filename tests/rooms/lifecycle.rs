@@ -10,6 +10,7 @@ mod findings;
 mod gates;
 mod integration;
 mod play;
+mod rebuilt;
 mod reviewers;
 mod sameness;
 mod tally;

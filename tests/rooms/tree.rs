@@ -12,6 +12,7 @@ mod put_back;
 mod repository;
 mod restore;
 mod set_up;
+mod trailers;
 mod undo;
 mod warm;
 mod world;

@@ -24,6 +24,7 @@ mod lfs;
 mod matrix;
 mod questions;
 mod readers;
+mod rebuild;
 mod repair;
 mod scope;
 mod secrets;

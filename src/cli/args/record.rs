@@ -75,14 +75,15 @@ Examples:
   cco repair billing/invoices --apply   go on from there with the next run
 
 Nothing is deleted: the damaged journal goes to the spec's `state/history/`. What is lost are records: commits stay on
-the branch, and steps that were paid for may have to be paid again.
+the branch, and steps that were paid for may have to be paid again. Where no records are left, git is asked: what its
+commits tell is not paid again, and is checked again.
 
-Exit status: 0 the journal is in order, 1 it is damaged still.")]
+Exit status: 0 the journal is in order, 1 it is damaged still, or gone and can be rebuilt.")]
 pub struct Repair {
     /// Which spec.
     #[command(flatten)]
     pub spec: SpecArg,
-    /// Put what can be saved in the journal's place.
+    /// Put what can be saved or rebuilt in the journal's place.
     #[arg(long)]
     pub apply: bool,
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::ids::AttemptId;
+use crate::lifecycle::event::FoundLanding;
 use crate::lifecycle::state::RunState;
-use crate::lifecycle::subject::Work;
+use crate::lifecycle::subject::{Met, Work};
 
 /// What the journal says of a subject before an attempt of it.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,10 @@ pub struct Worked {
     pub branch: Option<String>,
     /// What its last writer said in one line.
     pub summary: String,
+    /// The conflicts with the branch on its way there.
+    pub met: Vec<Met>,
+    /// What of it was found on the branch without its records, and is to be compared first.
+    pub found: Option<FoundLanding>,
 }
 
 impl Worked {
@@ -39,6 +44,8 @@ impl Worked {
             conflicts: conflicts.iter().map(PathBuf::from).collect(),
             branch: state.branch_tip().map(str::to_owned),
             summary: subject.report.as_ref().map_or_else(String::new, |report| report.summary.clone()),
+            met: subject.met.clone(),
+            found: subject.unseen.as_ref().and_then(|unseen| unseen.landed.first()).cloned(),
         }
     }
 }

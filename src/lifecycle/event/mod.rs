@@ -4,6 +4,7 @@
 
 mod attempt;
 mod question;
+mod rebuilt;
 mod run;
 mod stale;
 mod validation;
@@ -18,6 +19,7 @@ use crate::ids::{AttemptId, ComponentId, Digest, Step, Subject};
 
 pub use attempt::{AttemptEnd, Integration, Trouble, Usage};
 pub use question::{Answer, Cause, Escalation, Verb};
+pub use rebuilt::{FoundLanding, FoundTip, FoundWork, Rebuilt};
 pub use run::{Pause, RunEnd, RunStarted, TreeInfo};
 pub use stale::{Redo, StaleReason};
 pub use validation::{Change, CheckResult, Evidence, Issue, Proof, Scope, Trend, Verdict};
@@ -299,6 +301,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         guidance: Option<String>,
     },
+    /// The records before this one were lost: this is what git tells of the work. Nothing of it is proven by it.
+    StateRebuilt(Box<Rebuilt>),
     /// Something worth knowing that changes nothing: a flaky check, an adopted result, strays that were ended.
     Noted {
         /// Of what.

@@ -10,7 +10,7 @@ use super::world::{World, attempt, hostile, make_executable, sh_git, snapshot, w
 
 fn restore(world: &World, from: State<'_>, owns: &dyn Fn(&Path) -> bool) -> Result<Option<String>, TreeError> {
     let attempt = attempt();
-    let commit = Commit { spec: "p/s", attempt: &attempt, summary: "back to the best", paths: &[] };
+    let commit = Commit { spec: "p/s", attempt: &attempt, summary: "back to the best", input: None, paths: &[] };
     world.worktree().restore(from, owns, &commit)
 }
 

@@ -87,7 +87,7 @@ fn whatever_is_done_in_a_worktree_stays_in_it() {
     write(&root.join("w/a"), "half\n");
     let left = worktree.put_back(&attempt("auth", 2)).unwrap().unwrap();
     assert_eq!(sh_git(&root, &["show", &format!("{}:w/a", left.kept)]), "half");
-    let restored = Commit { spec: SPEC, attempt: &attempt("auth", 3), summary: "back", paths: &[] };
+    let restored = Commit { spec: SPEC, attempt: &attempt("auth", 3), summary: "back", input: None, paths: &[] };
     let made = worktree.restore(State::Of(&base), &all, &restored).unwrap().unwrap();
     assert_exact(&root, &made);
     assert_eq!(worktree.tree().unwrap(), yard.repository.tree_of(&base).unwrap());

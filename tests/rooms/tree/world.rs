@@ -95,7 +95,7 @@ impl World {
     /// Commits all there is and gives the commit.
     pub fn commit(&self, summary: &str) -> String {
         let paths: Vec<_> = self.worktree.uncommitted().unwrap().into_iter().map(|changed| changed.path).collect();
-        let commit = Commit { spec: SPEC, attempt: &attempt(), summary, paths: &paths };
+        let commit = Commit { spec: SPEC, attempt: &attempt(), summary, input: None, paths: &paths };
         self.worktree.commit(&commit).unwrap().unwrap()
     }
 

@@ -131,7 +131,7 @@ pub fn attempt(name: &str, n: u32) -> AttemptId {
 pub fn commit(worktree: &Worktree, name: &str) -> String {
     let attempt = attempt(name, 1);
     let paths: Vec<_> = worktree.uncommitted().unwrap().into_iter().map(|changed| changed.path).collect();
-    let commit = Commit { spec: SPEC, attempt: &attempt, summary: "work", paths: &paths };
+    let commit = Commit { spec: SPEC, attempt: &attempt, summary: "work", input: None, paths: &paths };
     worktree.commit(&commit).unwrap().unwrap()
 }
 

@@ -1,5 +1,9 @@
-//! Shows what can be saved of a damaged journal, writes it beside, and puts it in place where that is asked for.
+//! Shows what can be saved of a damaged journal, or rebuilt from git where there is none, and puts it in place where that
+//! is asked for.
 
+mod found;
+mod gone;
+mod rebuild;
 mod report;
 
 use std::collections::HashSet;
@@ -22,16 +26,33 @@ use crate::lifecycle::lost::{Lost, doubt};
 use crate::lifecycle::state::RunState;
 use crate::plan::resolve::Choices;
 use crate::text::plural;
+use found::FoundReport;
+use rebuild::Rebuild;
 use report::Report;
 
 /// Shows what can be saved, and puts it in place with `--apply`.
 pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
+    if let Err(error) = app.find_spec(args.spec.reference()) {
+        return gone::tell(app, args.spec.reference())?.ok_or(error);
+    }
     let opened = app.open(args.spec.reference(), Layer::default(), Choices::default())?;
     if !opened.paths.journal().exists() {
+        if let Some(status) = rebuild(app, &opened, None, args.apply)? {
+            return Ok(status);
+        }
         show(app, &opened, &Report::missing(&opened))?;
+        if let Some((branch, remote)) = rebuild::elsewhere(app, &opened)? {
+            app.printer.help(format!("`git branch {branch} {remote}` brings the branch of an earlier run here"));
+        }
         return Ok(ExitStatus::Done);
     }
     let found = Found::look(&opened)?;
+    // A run that was refused leaves an empty one; of one whose beginning is damaged nothing can be saved.
+    if !found.is_worth_saving()
+        && let Some(status) = rebuild(app, &opened, Some(&found), args.apply)?
+    {
+        return Ok(status);
+    }
     if found.salvage.damage.is_none() {
         show(app, &opened, &Report::new(&opened, &found))?;
         return Ok(ExitStatus::Done);
@@ -50,6 +71,40 @@ pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
     }
     show(app, &opened, &report)?;
     Ok(if report.is_in_order() { ExitStatus::Done } else { ExitStatus::Incomplete })
+}
+
+/// Shows what git tells where of the journal nothing can be saved, and takes it up with `apply`; none where it tells
+/// nothing.
+fn rebuild(app: &App, opened: &Opened, journal: Option<&Found>, apply: bool) -> Result<Option<ExitStatus>, CliError> {
+    let Some(mut found) = Rebuild::look(app, opened)? else { return Ok(None) };
+    let mut aside = None;
+    if apply && found.is_worth_it() {
+        opened.paths.create().map_err(CliError::environment)?;
+        let _lock = lock(app, opened)?;
+        end_strays_of(app, opened)?;
+        // Once more: a run may have begun between the look and the lock.
+        let known = opened.paths.journal().exists() && Found::look(opened)?.is_worth_saving();
+        match Rebuild::look(app, opened)?.filter(|_| !known) {
+            Some(now) => found = now,
+            None => return Ok(None),
+        }
+        aside = Some(found.apply(app, opened)?);
+    }
+    let mut report = journal.map_or_else(|| Report::missing(opened), |journal| Report::new(opened, journal));
+    let mut git = FoundReport::new(opened, &found);
+    git.aside = aside;
+    report.git = Some(git);
+    show(app, opened, &report)?;
+    Ok(Some(if report.is_in_order() { ExitStatus::Done } else { ExitStatus::Incomplete }))
+}
+
+/// The next run ends them only where the records say that the last one died, and those may be lost.
+fn end_strays_of(app: &App, opened: &Opened) -> Result<(), CliError> {
+    let strays = runtime()?.block_on(end_strays(&opened.mark()));
+    if strays > 0 {
+        app.printer.note(format!("processes that a dead run left and that were ended: {strays}"));
+    }
+    Ok(())
 }
 
 fn show(app: &App, opened: &Opened, report: &Report<'_>) -> Result<(), CliError> {
@@ -126,11 +181,7 @@ impl Found {
 
     /// Puts what was saved in place; returns where the rest is.
     fn apply(&self, app: &App, opened: &Opened, saved: &Path) -> Result<PathBuf, CliError> {
-        // The next run ends them only where the records say that the last one died, and those may be lost.
-        let strays = runtime()?.block_on(end_strays(&opened.mark()));
-        if strays > 0 {
-            app.printer.note(format!("processes that a dead run left and that were ended: {strays}"));
-        }
+        end_strays_of(app, opened)?;
         let now = app.environment.started;
         let others = self.strange(opened)?;
         let aside = new_history_dir(&opened.paths, now).map_err(CliError::environment)?;

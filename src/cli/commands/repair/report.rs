@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Serialize, Serializer};
 
 use super::Found;
+use super::found::FoundReport;
 use crate::cli::commands::status::phase;
 use crate::cli::opened::Opened;
 use crate::ids::{AttemptId, ComponentId};
@@ -32,6 +33,8 @@ pub struct Report<'a> {
     pub saved: Option<String>,
     /// Where the damaged journal is, now that it was replaced.
     pub aside: Option<String>,
+    /// What git tells, where no records can be saved.
+    pub git: Option<FoundReport<'a>>,
 }
 
 /// What a journal is worth.
@@ -98,6 +101,7 @@ impl<'a> Report<'a> {
             can_be_saved: false,
             saved: None,
             aside: None,
+            git: None,
         }
     }
 
@@ -137,20 +141,27 @@ impl<'a> Report<'a> {
 
     /// Whether a run can go on with the journal as it is now.
     pub fn is_in_order(&self) -> bool {
-        self.condition != Condition::Damaged || self.aside.is_some()
+        match &self.git {
+            Some(git) => git.aside.is_some(),
+            None => self.condition != Condition::Damaged || self.aside.is_some(),
+        }
     }
 
     /// What can be done next, with what commands call the spec by.
     pub fn ways(&self, spec: &str) -> Vec<String> {
+        let fresh = || format!("`cco run {spec} --fresh` sets it aside, whole, and starts over");
+        if let Some(git) = &self.git {
+            let fresh = git.aside.is_none().then(fresh);
+            return git.way(spec).into_iter().chain(fresh).collect();
+        }
         match (self.condition, &self.aside) {
             (Condition::Missing | Condition::Whole | Condition::Torn, _) => Vec::new(),
             (Condition::Damaged, Some(_)) => vec![format!("`cco run {spec}` goes on from there")],
             (Condition::Damaged, None) => {
-                let fresh = format!("`cco run {spec} --fresh` sets it aside, whole, and starts over");
                 let apply =
                     "puts in place what can be saved; what is damaged goes to `state/history/`, and commits stay";
                 let apply = self.can_be_saved.then(|| format!("`cco repair {spec} --apply` {apply}"));
-                apply.into_iter().chain([fresh]).collect()
+                apply.into_iter().chain([fresh()]).collect()
             }
         }
     }
@@ -161,6 +172,7 @@ impl<'a> Report<'a> {
         let records = plural(self.records as usize, "record");
         // Writing to a String cannot fail.
         let _ = match (self.condition, &self.torn, &self.damage) {
+            (Condition::Missing, ..) if self.git.is_some() => writeln!(out, "there is no journal"),
             (Condition::Missing, ..) => writeln!(out, "there is no journal yet"),
             (_, _, Some(damage)) => {
                 writeln!(out, "the journal is damaged in line {}: {}", damage.line, one_line(&damage.what))
@@ -175,6 +187,9 @@ impl<'a> Report<'a> {
         };
         if self.condition == Condition::Damaged {
             self.damaged(&mut out);
+        }
+        if let Some(git) = &self.git {
+            git.text(&mut out);
         }
         out
     }

@@ -11,7 +11,7 @@ use crate::journal::set_aside;
 use crate::lifecycle::event::TreeInfo;
 use crate::lifecycle::state::RunState;
 use crate::process::RUN_MARK;
-use crate::tree::{Git, Home, Place, Repository, bring_back_branch, sign, uncommitted};
+use crate::tree::{Git, Home, Place, Repository, TreeError, bring_back_branch, sign, uncommitted};
 
 /// Sets journal, runs and the integration branch aside. What a dead run left is ended first: it works in the very tree
 /// that is set aside, and nothing will remember it afterwards.
@@ -58,7 +58,13 @@ pub fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Res
         app.printer.note(format!("the branch `{}` was removed; it begins again at {tip}", place.branch));
     }
     let home = Home::open(git.clone(), &place, &opened.reference, opened.plan.one_tree);
-    let home = home.map_err(CliError::environment)?;
+    let home = home.map_err(|error| match error {
+        TreeError::BranchTaken(_) => CliError::environment(error).hint(format!(
+            "where it is what a run left whose state was lost, `cco repair {}` shows what can be rebuilt",
+            opened.called
+        )),
+        _ => CliError::environment(error),
+    })?;
     match &home {
         Home::Shared(dir) => {
             app.printer.warning(format!(
