@@ -10,8 +10,7 @@ use super::claim::Waiver;
 use crate::ids::{AttemptId, ComponentId, Digest, Subject};
 use crate::lifecycle::event::{
     Answer, AttemptEnd, Author, Escalation, Event, GateAct, Integration, Issue, Proof, Rebuilt, Record, Redo,
-    RunStarted, Scope,
-    Verb, Verdict,
+    RunStarted, Scope, Verb, Verdict,
 };
 
 /// All that the records tell of what is proven.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::git::GitError;
 use super::status::{bytes_of, listed, records};
-use super::{Tree, TreeError, Worktree};
 use super::trailers::INPUT;
+use super::{Tree, TreeError, Worktree};
 use crate::ids::{AttemptId, Digest, Subject};
 
 /// The trailer by which a commit is found again after a crash.

@@ -100,7 +100,8 @@ impl Repository {
         };
         let Ok(Some(LandingTold { base, .. })) = self.landing(last) else { return Ok(()) };
         if !self.is_ancestor(&base, &told.tip).unwrap_or(false) {
-            told.not_believed.push(untold(&last.id, format!("the branch does not hold {base}, where it says it began")));
+            told.not_believed
+                .push(untold(&last.id, format!("the branch does not hold {base}, where it says it began")));
             return Ok(());
         }
         let mut chain = self.commits(&["--first-parent", &format!("{base}..{}", told.tip)])?;
@@ -177,11 +178,8 @@ impl Repository {
             }
         }
         let steps = without_marks(&steps);
-        let of_steps: Vec<(String, AttemptId)> = steps
-            .iter()
-            .rev()
-            .filter_map(|(seen, step)| Some((seen.id.clone(), step.attempt.clone()?)))
-            .collect();
+        let of_steps: Vec<(String, AttemptId)> =
+            steps.iter().rev().filter_map(|(seen, step)| Some((seen.id.clone(), step.attempt.clone()?))).collect();
         let (Some((newest, _)), Some((oldest, _)), false) = (steps.first(), steps.last(), of_steps.is_empty()) else {
             return Err(Doubt::Why(format!("none of its commits says that it is a step of `{on}`")));
         };

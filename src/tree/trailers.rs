@@ -201,7 +201,8 @@ fn seal(paragraph: &str, onto: &str, tree: &str) -> Digest {
 
 /// A path in a line of its own: in quotes where it would not be read back as it is.
 fn quoted(path: &str) -> String {
-    let plain = !path.is_empty() && !path.starts_with('"') && path.trim() == path && !path.chars().any(char::is_control);
+    let plain =
+        !path.is_empty() && !path.starts_with('"') && path.trim() == path && !path.chars().any(char::is_control);
     if plain { path.to_owned() } else { serde_json::Value::from(path).to_string() }
 }
 

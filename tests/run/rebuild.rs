@@ -166,9 +166,15 @@ fn what_is_not_as_cco_made_it_is_named_and_not_believed() {
     let tree = world.git(&["rev-parse", &format!("{landed}^{{tree}}")]);
     let nowhere = world.git(&["commit-tree", &tree, "-m", &step(spec, "e")]);
     let gone = by_hand(&world, &landed, "z.txt", &format!("{}\nCco-Input: {:032x}", step(spec, "z"), 7));
-    for (name, commit) in
-        [("b", &blob), ("c", &foreign), ("d", &anothers), ("e", &nowhere), ("f", &silent), ("z", &gone), ("-x", &landed)]
-    {
+    for (name, commit) in [
+        ("b", &blob),
+        ("c", &foreign),
+        ("d", &anothers),
+        ("e", &nowhere),
+        ("f", &silent),
+        ("z", &gone),
+        ("-x", &landed),
+    ] {
         world.git(&["update-ref", &format!("refs/cco/{spec}/tip/{name}"), commit]);
     }
     lose_state(&world);
@@ -207,7 +213,10 @@ fn what_is_not_as_cco_made_it_is_named_and_not_believed() {
     let mut asked = asked(&notes);
     asked.sort_unstable();
     assert_eq!(asked, ["b.fix-1", "b.implement-1", "c.implement-1", "d.implement-1"]);
-    assert_eq!((world.file("b.txt"), world.file("c.txt"), world.file("other.txt")), (good("b"), good("c"), "not by cco".into()));
+    assert_eq!(
+        (world.file("b.txt"), world.file("c.txt"), world.file("other.txt")),
+        (good("b"), good("c"), "not by cco".into())
+    );
     // Nothing of it is lost: what was in the way has another name, and what is of nobody any more has its own.
     let kept = world.git(&["for-each-ref", "--format=%(objectname) %(refname:lstrip=4)", &format!("refs/cco/{spec}/")]);
     for commit in [&blob, &foreign, &anothers, &nowhere, &silent] {
@@ -225,7 +234,8 @@ fn what_was_edited_since_is_revised_and_what_is_protected_now_does_not_pass() {
     let world = project();
     world.ends(&[], 0);
     lose_state(&world);
-    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(world.spec.join("manifest.json")).unwrap()).unwrap();
+    let mut manifest: Value =
+        serde_json::from_str(&fs::read_to_string(world.spec.join("manifest.json")).unwrap()).unwrap();
     manifest["components"][3]["purpose"] = json!("Write it in another way.");
     world.rewrite(manifest.clone());
     let shown = repair(&world, &["--apply"]).exits(0);
@@ -328,7 +338,8 @@ fn a_clone_with_the_branch_and_the_refs_goes_on_where_the_other_was() {
     let clone = world.env.root().join("clone");
     world.git(&["clone", "--quiet", ".", clone.to_str().unwrap()]);
     lose_state(&world);
-    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(world.spec.join("manifest.json")).unwrap()).unwrap();
+    let mut manifest: Value =
+        serde_json::from_str(&fs::read_to_string(world.spec.join("manifest.json")).unwrap()).unwrap();
     manifest["work_dir"] = json!(clone);
     world.rewrite(manifest);
     let git = |args: &[&str]| world.git(&[&["-C", clone.to_str().unwrap()], args].concat());
@@ -345,4 +356,35 @@ fn a_clone_with_the_branch_and_the_refs_goes_on_where_the_other_was() {
     assert_eq!(asked, ["c.implement-1", "d.implement-1"]);
     assert_eq!(git(&["show", &format!("{BRANCH}:c.txt")]), good("c"));
     let _ = world.env.cco(["verify", "p/world"]).exits(0);
+}
+
+#[test]
+fn work_that_no_record_knows_of_is_not_begun_anew_behind_anybodys_back() {
+    let world = project();
+    // Committed, and nothing landed: the branch is where it began.
+    let mut steps = steps();
+    steps.insert("a.*".to_owned(), works("a", "bad"));
+    world.play(json!({"steps": steps}));
+    world.ends(&["--only", "a"], 3);
+    let spec = "refs/cco/p/world-00000000";
+    let tip = world.git(&["rev-parse", &format!("{spec}/tip/a")]);
+    lose_state(&world);
+    for branch in [true, false] {
+        let refused = world.run(&[]).exits(7);
+        assert!(refused.stderr.contains("git keeps work of an earlier run"), "{refused}");
+        assert_eq!(world.git(&["rev-parse", &format!("{spec}/tip/a")]), tip);
+        if !branch {
+            break;
+        }
+        let shown = repair(&world, &[]).exits(1);
+        assert!(shown.stdout.contains("  a  not on the branch: "), "{shown}");
+        world.git(&["branch", "-D", BRANCH]);
+        let hint = repair(&world, &[]).exits(0);
+        assert!(hint.stderr.contains("whose branch `cco/world-00000000` is gone"), "{hint}");
+    }
+    world.git(&["branch", "-D", BRANCH]);
+    world.play(json!({"steps": self::steps()}));
+    world.ends(&["--fresh"], 0);
+    let kept = world.git(&["for-each-ref", "--format=%(objectname)", &format!("{spec}/history/")]);
+    assert!(kept.lines().any(|commit| commit == tip), "{kept}");
 }

@@ -21,8 +21,11 @@ fn told(message: &str, tree: &str, parents: &[&str]) -> Result<Option<LandingTol
 
 fn resolved() -> impl Strategy<Value = Resolved> {
     let id = "[a-z][a-z0-9.-]{0,8}[a-z]".prop_filter_map("no id", |id| ComponentId::new(&id).ok());
-    (vec(id, 0..3), vec(".{0,12}", 0..3))
-        .prop_map(|(with, files)| Resolved { commit: "0123abcd".to_owned(), with, files })
+    (vec(id, 0..3), vec(".{0,12}", 0..3)).prop_map(|(with, files)| Resolved {
+        commit: "0123abcd".to_owned(),
+        with,
+        files,
+    })
 }
 
 proptest! {

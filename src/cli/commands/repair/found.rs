@@ -95,7 +95,8 @@ impl<'a> FoundReport<'a> {
     /// The same for people.
     pub fn text(&self, out: &mut String) {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "git tells: branch `{}` at {}, begun at {}", self.branch, short(self.tip), short(self.base));
+        let _ =
+            writeln!(out, "git tells: branch `{}` at {}, begun at {}", self.branch, short(self.tip), short(self.base));
         let width = self.components.iter().map(|component| component.id.len()).max().unwrap_or(0);
         for component in &self.components {
             let row = format!("  {:width$}  {:<32}  {}", component.id, component.place(), component.next);

@@ -140,7 +140,8 @@ impl Spec {
     }
 
     fn text(&self) -> String {
-        let mut out = format!("{}: `{}` holds no spec any more, but git tells of its work\n", self.spec, self.directory);
+        let mut out =
+            format!("{}: `{}` holds no spec any more, but git tells of its work\n", self.spec, self.directory);
         // Writing to a String cannot fail.
         let _ = match (&self.tip, &self.base) {
             (Some(tip), Some(base)) => {

@@ -64,8 +64,7 @@ impl Rebuild {
             let moved = anyhow!("the branch `{}` was moved meanwhile", self.branch);
             return Err(CliError::new(ExitStatus::Environment, moved).hint("nothing was changed; try again"));
         }
-        let taken: BTreeSet<String> =
-            self.outlook.rebuilt.work.iter().map(|work| format!("tip/{}", work.on)).collect();
+        let taken: BTreeSet<String> = self.outlook.rebuilt.work.iter().map(|work| format!("tip/{}", work.on)).collect();
         repository.make_way(&name, &|tip| taken.contains(tip)).map_err(CliError::environment)?;
         set_aside(&opened.paths, now).map_err(CliError::environment)?;
         opened.paths.create().map_err(CliError::environment)?;
@@ -110,11 +109,11 @@ impl Rebuild {
     }
 }
 
-/// The remote-tracking branches that are called as the integration branch is, where that is not here.
+/// What can be done where the integration branch of an earlier run is not here, if anything tells of one.
 ///
 /// # Errors
 /// Git's own.
-pub fn elsewhere(app: &App, opened: &Opened) -> Result<Option<(String, String)>, CliError> {
+pub fn without_branch(app: &App, opened: &Opened) -> Result<Option<String>, CliError> {
     if opened.plan.one_tree {
         return Ok(None);
     }
@@ -122,8 +121,19 @@ pub fn elsewhere(app: &App, opened: &Opened) -> Result<Option<(String, String)>,
     if repository.known_tip().map_err(CliError::environment)?.is_some() {
         return Ok(None);
     }
-    let remote = repository.remote_branch().map_err(CliError::environment)?;
-    Ok(remote.map(|remote| (repository.branch().to_owned(), remote)))
+    let branch = repository.branch();
+    if let Some(remote) = repository.remote_branch().map_err(CliError::environment)? {
+        return Ok(Some(format!("`git branch {branch} {remote}` brings the branch of an earlier run here")));
+    }
+    let kept = repository.kept().map_err(CliError::environment)?;
+    let kept = kept.iter().find(|kept| kept.name.starts_with("tip/"));
+    Ok(kept.map(|kept| {
+        format!(
+            "`refs/cco/{}/{}` keeps work of an earlier run, whose branch `{branch}` is gone; `git branch {branch} COMMIT` \
+             brings it back",
+            opened.reference, kept.name
+        )
+    }))
 }
 
 fn repository(app: &App, opened: &Opened) -> Result<Repository, CliError> {
@@ -139,11 +149,7 @@ fn git(app: &App, opened: &Opened) -> Git {
 /// What the commits tell, for the core to judge.
 fn traces(told: &Told) -> Traces {
     let branch = told.landed.last().map_or(&told.base, |landing| &landing.commit).clone();
-    Traces {
-        branch,
-        landed: told.landed.iter().map(landed).collect(),
-        tips: told.tips.iter().map(tip).collect(),
-    }
+    Traces { branch, landed: told.landed.iter().map(landed).collect(), tips: told.tips.iter().map(tip).collect() }
 }
 
 fn landed(landing: &ToldLanding) -> LandedTrace {
