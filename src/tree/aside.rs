@@ -8,7 +8,7 @@ use super::{Place, Repository, TreeError};
 
 impl Repository {
     /// Sets the integration branch, all that is kept, and what the worktrees hold aside as `history/<name>/…`, and
-    /// removes branch and worktrees. Nothing where there is no branch.
+    /// removes branch and worktrees. Where there is no branch, only what is kept.
     ///
     /// # Errors
     /// As [`Repository::open`]; git's own.
@@ -16,18 +16,23 @@ impl Repository {
         let Some(top) = repository_top(&git, &place.work_dir)? else { return Ok(()) };
         let branch = format!("refs/heads/{}", place.branch);
         let Some(tip) = git.ask(&top, &["rev-parse", "--verify", "--quiet", &format!("{branch}^{{commit}}")])? else {
-            return Ok(());
+            return Self::look(git, place, spec)?.set_kept_aside(name);
         };
         // Where it began does not matter any more.
         let place = Place { known_base: Some(tip.clone()), ..place.clone() };
         let repository = Self::open(git, &place, spec)?;
         repository.set_worktrees_aside(&tip, name)?;
-        for kept in repository.kept()?.iter().filter(|kept| !kept.name.starts_with("history/")) {
-            repository.keep(&format!("history/{name}/{}", kept.name), &kept.commit)?;
-            repository.forget(&kept.name)?;
-        }
+        repository.set_kept_aside(name)?;
         repository.keep(&format!("history/{name}/branch"), &tip)?;
         repository.run(&["update-ref", "--no-deref", "-d", &branch, &tip]).map(drop)
+    }
+
+    fn set_kept_aside(&self, name: &str) -> Result<(), TreeError> {
+        for kept in self.kept()?.iter().filter(|kept| !kept.name.starts_with("history/")) {
+            self.keep(&format!("history/{name}/{}", kept.name), &kept.commit)?;
+            self.forget(&kept.name)?;
+        }
+        Ok(())
     }
 
     /// Clears the way for a state that is rebuilt from what commits tell: the worktrees go, with what they hold kept as

@@ -357,3 +357,34 @@ fn a_clone_with_the_branch_and_the_refs_goes_on_where_the_other_was() {
     assert_eq!(git(&["show", &format!("{BRANCH}:c.txt")]), good("c"));
     let _ = world.env.cco(["verify", "p/world"]).exits(0);
 }
+
+#[test]
+fn work_that_no_record_knows_of_is_not_begun_anew_behind_anybodys_back() {
+    let world = project();
+    // Committed, and nothing landed: the branch is where it began.
+    let mut steps = steps();
+    steps.insert("a.*".to_owned(), works("a", "bad"));
+    world.play(json!({"steps": steps}));
+    world.ends(&["--only", "a"], 3);
+    let spec = "refs/cco/p/world-00000000";
+    let tip = world.git(&["rev-parse", &format!("{spec}/tip/a")]);
+    lose_state(&world);
+    for branch in [true, false] {
+        let refused = world.run(&[]).exits(7);
+        assert!(refused.stderr.contains("git keeps work of an earlier run"), "{refused}");
+        assert_eq!(world.git(&["rev-parse", &format!("{spec}/tip/a")]), tip);
+        if !branch {
+            break;
+        }
+        let shown = repair(&world, &[]).exits(1);
+        assert!(shown.stdout.contains("  a  not on the branch: "), "{shown}");
+        world.git(&["branch", "-D", BRANCH]);
+        let hint = repair(&world, &[]).exits(0);
+        assert!(hint.stderr.contains("whose branch `cco/world-00000000` is gone"), "{hint}");
+    }
+    world.git(&["branch", "-D", BRANCH]);
+    world.play(json!({"steps": self::steps()}));
+    world.ends(&["--fresh"], 0);
+    let kept = world.git(&["for-each-ref", "--format=%(objectname)", &format!("{spec}/history/")]);
+    assert!(kept.lines().any(|commit| commit == tip), "{kept}");
+}

@@ -41,9 +41,7 @@ pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
             return Ok(status);
         }
         show(app, &opened, &Report::missing(&opened))?;
-        if let Some((branch, remote)) = rebuild::elsewhere(app, &opened)? {
-            app.printer.help(format!("`git branch {branch} {remote}` brings the branch of an earlier run here"));
-        }
+        rebuild::without_branch(app, &opened)?.into_iter().for_each(|way| app.printer.help(way));
         return Ok(ExitStatus::Done);
     }
     let found = Found::look(&opened)?;
@@ -55,6 +53,9 @@ pub fn execute(app: &App, args: args::Repair) -> Result<ExitStatus, CliError> {
     }
     if found.salvage.damage.is_none() {
         show(app, &opened, &Report::new(&opened, &found))?;
+        if !found.is_worth_saving() {
+            rebuild::without_branch(app, &opened)?.into_iter().for_each(|way| app.printer.help(way));
+        }
         return Ok(ExitStatus::Done);
     }
     let _lock = lock(app, &opened)?;

@@ -109,11 +109,11 @@ impl Rebuild {
     }
 }
 
-/// The remote-tracking branches that are called as the integration branch is, where that is not here.
+/// What can be done where the integration branch of an earlier run is not here, if anything tells of one.
 ///
 /// # Errors
 /// Git's own.
-pub fn elsewhere(app: &App, opened: &Opened) -> Result<Option<(String, String)>, CliError> {
+pub fn without_branch(app: &App, opened: &Opened) -> Result<Option<String>, CliError> {
     if opened.plan.one_tree {
         return Ok(None);
     }
@@ -121,8 +121,19 @@ pub fn elsewhere(app: &App, opened: &Opened) -> Result<Option<(String, String)>,
     if repository.known_tip().map_err(CliError::environment)?.is_some() {
         return Ok(None);
     }
-    let remote = repository.remote_branch().map_err(CliError::environment)?;
-    Ok(remote.map(|remote| (repository.branch().to_owned(), remote)))
+    let branch = repository.branch();
+    if let Some(remote) = repository.remote_branch().map_err(CliError::environment)? {
+        return Ok(Some(format!("`git branch {branch} {remote}` brings the branch of an earlier run here")));
+    }
+    let kept = repository.kept().map_err(CliError::environment)?;
+    let kept = kept.iter().find(|kept| kept.name.starts_with("tip/"));
+    Ok(kept.map(|kept| {
+        format!(
+            "`refs/cco/{}/{}` keeps work of an earlier run, whose branch `{branch}` is gone; `git branch {branch} COMMIT` \
+             brings it back",
+            opened.reference, kept.name
+        )
+    }))
 }
 
 fn repository(app: &App, opened: &Opened) -> Result<Repository, CliError> {

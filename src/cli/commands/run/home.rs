@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
+
 use super::{runtime, work_environment};
 use crate::cli::App;
 use crate::cli::error::CliError;
@@ -65,6 +67,9 @@ pub fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Res
         )),
         _ => CliError::environment(error),
     })?;
+    if let Some(repository) = home.repository().filter(|_| first) {
+        refuse_unrecorded(opened, repository)?;
+    }
     match &home {
         Home::Shared(dir) => {
             app.printer.warning(format!(
@@ -91,6 +96,19 @@ pub fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Res
         tracing::warn!("`cco clean` will not know whose worktrees these are: {error}");
     }
     Ok(home)
+}
+
+/// Work that no record knows of is not begun anew behind somebody's back: it would be paid for twice, and its refs would be
+/// given to other commits.
+fn refuse_unrecorded(opened: &Opened, repository: &Repository) -> Result<(), CliError> {
+    let kept = repository.kept().map_err(CliError::environment)?;
+    let Some(kept) = kept.iter().find(|kept| kept.name.starts_with("tip/")) else { return Ok(()) };
+    let (spec, called) = (&opened.reference, &opened.called);
+    let why =
+        anyhow!("git keeps work of an earlier run (`refs/cco/{spec}/{}`), and no record of it is left", kept.name);
+    Err(CliError::environment(why)
+        .hint(format!("`cco repair {called}` shows what can be rebuilt"))
+        .hint(format!("`cco run {called} --fresh` sets it aside, whole, and starts over")))
 }
 
 /// The home as it is recorded.
