@@ -1,4 +1,5 @@
-//! What the user wrote: the manifest, its schema, its rules, and where in the file each problem stands.
+//! What the user wrote: the manifest, its schema, its rules, and where in the file each problem stands; and the documents of a
+//! brainstorm.
 //!
 //! Two ways lead to a [`Spec`](load::Spec): the fast one deserialises the bytes straight into [`manifest::Manifest`] and runs the
 //! rules; the thorough one goes through the JSON Schema, and is taken for `cco validate` and whenever the fast one met a problem.

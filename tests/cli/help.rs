@@ -272,6 +272,10 @@ fn wrong_usage_exits_with_2() {
         &["list", "--json", "--output", "text"],
         &["logs", "--prompt", "--follow"],
         &["completions", "tcsh"],
+        &["brainstorm"],
+        &["brainstorm", "put", "MISSION", "SPEC"],
+        &["install", "--uninstall", "--yes"],
+        &["install", "--scope", "world"],
     ] {
         let output = env.cco(args).exits(2);
         assert!(output.stdout.is_empty() && output.stderr.starts_with("error: "), "{args:?}\n{output}");

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use cco::cli::commands::install::stamp::stamped;
+
 use crate::env::{TestEnv, small_manifest, write};
 use crate::terminal::on_terminal;
 
@@ -51,6 +53,21 @@ fn the_conversation_works_on_the_same_store() {
     let (status, shown) = on_terminal(&env, &spec(&env, &["q/far", "--store", &other]), "");
     assert_eq!(status, 23, "{shown}");
     assert!(shown.contains("store [ROOT]/other,") && shown.contains("word: /spec q/far-00000002\n"), "{shown}");
+}
+
+#[test]
+fn a_command_of_another_cco_is_told() {
+    let env = with_claude("2.1.330");
+    let (text, file) = ("---\ndescription: old\n---\nOld.\n", env.home().join(".claude/commands/spec.md"));
+    write(&file, &stamped(text, 0));
+    let warning = "warning: `[ROOT]/home/.claude/commands/spec.md` is of another cco than this one; `cco install` brings it up to date\n";
+    let (status, shown) = on_terminal(&env, &spec(&env, &[]), "");
+    assert!(status == 23 && shown.starts_with(warning), "{shown}");
+    // A user's own is as it should be, and so is what this one installs.
+    write(&file, text);
+    assert!(on_terminal(&env, &spec(&env, &[]), "").1.starts_with("in [ROOT]/work"));
+    let _ = env.cco(["install", "--yes"]).exits(0);
+    assert!(on_terminal(&env, &spec(&env, &[]), "").1.starts_with("in [ROOT]/work"));
 }
 
 #[test]

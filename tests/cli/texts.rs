@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use cco::cli::commands::install::texts;
 use cco::cli::help;
 
+use crate::env::TestEnv;
+
 /// Commands that the texts may name before they are there.
 const ANNOUNCED: [&str; 1] = ["formalize"];
 
@@ -99,4 +101,32 @@ fn nothing_in_the_command_is_expanded_but_its_arguments() {
         assert_eq!(text.matches('$').count(), expected, "{path}");
         assert!(!text.contains("!`") && !text.contains('@'), "{path}");
     }
+}
+
+/// Each row of the table of questions: what it asks is run on a spec, and what it says to read is in the answer.
+#[test]
+fn what_the_skill_says_to_read_is_there() {
+    let env = TestEnv::new();
+    env.small_spec("p/small-00000001");
+    let rows: Vec<Vec<&str>> =
+        skill().lines().filter(|line| line.starts_with("| ")).map(|line| line.split(" | ").collect()).collect();
+    let spans = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let mut read = 0;
+    for row in rows.iter().filter(|row| row.len() == 3 && row[1].contains("--json")) {
+        let line = spans(row[1]).remove(0).replace("SPEC", "p/small");
+        let answer = env.cco(words(&line).split_off(1));
+        let document = answer.json();
+        let mut is_empty = false;
+        for field in spans(row[2]) {
+            let name = field.trim_end_matches("[]");
+            if document.to_string().contains(&format!("\"{name}\":")) {
+                is_empty |= field.ends_with("[]") && document[name].as_array().is_some_and(Vec::is_empty);
+                read += 1;
+            } else {
+                // What belongs to the items of a list that is empty cannot be looked at.
+                assert!(is_empty, "`{line}` has no `{name}`: {answer}");
+            }
+        }
+    }
+    assert!(read > 15, "{read}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use super::install::find_spec_command;
+use super::install::{find_spec_command, is_outdated};
 use super::run::{runtime, this_program};
 use crate::agent::{AgentEnv, AgentProgram, find_program, probe_version};
 use crate::cli::App;
@@ -32,9 +32,13 @@ pub fn execute(app: &App, args: args::Spec) -> Result<ExitStatus, CliError> {
             .hint(format!("run it in one, or type `/spec {called}` in a claude that is open")));
     }
     let program = claude(app, &entry, &work_dir)?;
-    if find_spec_command(app, &work_dir).is_none() {
+    let Some(command) = find_spec_command(app, &work_dir) else {
         return Err(CliError::environment(anyhow!("`/spec` is not installed"))
             .hint("`cco install` installs it for you, `cco install --scope project` for a project"));
+    };
+    if is_outdated(&command) {
+        let shown = printable(&command.to_string_lossy()).into_owned();
+        app.printer.warning(format!("`{shown}` is of another cco than this one; `cco install` brings it up to date"));
     }
     app.printer.detail(format!("opening `{}` in `{}`", program.display(), work_dir.display()));
     let conversation = Replacement {

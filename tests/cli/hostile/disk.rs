@@ -45,6 +45,23 @@ fn a_read_only_store_can_be_looked_at() {
 }
 
 #[test]
+fn a_document_that_does_not_fit_leaves_the_one_that_is_there() {
+    let env = TestEnv::new();
+    let dir = env.small_spec("p/small-00000001").join("brainstorm");
+    fs::create_dir(&dir).unwrap();
+    let (long, put) = ("head -c 100000 /dev/zero | tr '\\0' x", "$CCO brainstorm put MISSION");
+    let script = format!(
+        "mount -t tmpfs -o size=16k none {dir} && echo short | {put} && {{ {long} | {put}; echo ENDED:$?; }} &&
+        cat {dir}/MISSION.md && ls -A {dir}",
+        dir = dir.display(),
+    );
+    let Some(output) = mounting(&env, &script) else { return };
+    let output = output.exits(0);
+    assert!(output.stdout.ends_with("ENDED:7\nshort\nMISSION.md\nold\n"), "{output}");
+    says(&output, &["cannot write", "MISSION.md`", "No space left on device", "help: make room on that disk"]);
+}
+
+#[test]
 fn a_read_only_home_is_named_once_with_the_way_around_it() {
     let env = TestEnv::new();
     let script = format!("{READ_ONLY}ro $HOME && $CCO install");

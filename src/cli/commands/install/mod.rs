@@ -16,15 +16,23 @@ use crate::agent::find_program;
 use crate::cli::App;
 use crate::cli::args::{self, Format, Scope};
 use crate::cli::error::{CliError, ExitStatus};
+use crate::fsx;
 use crate::text::printable;
 use piece::{Outcome, PIECES, Piece, Standing};
 use place::Place;
+use stamp::Origin;
 
 pub use place::find_spec_command;
 
 /// The texts that are installed, each with its file below Claude Code's directory.
 pub fn texts() -> [(&'static str, &'static str); 2] {
     PIECES
+}
+
+/// Whether `file` is a `/spec` of cco's that nobody changed, and not the one of this cco.
+pub fn is_outdated(file: &Path) -> bool {
+    let there = fsx::read_text(file).map(|text| Origin::of(&text));
+    there.is_ok_and(|there| there.untouched && PIECES.iter().all(|(_, text)| there.text != *text))
 }
 
 /// Installs, or uninstalls.
