@@ -54,7 +54,8 @@ impl Calls {
             }
         }
         let mut text = format!(
-            "set -e\nexport GIT_TERMINAL_PROMPT=0 LC_ALL=C GIT_AUTHOR_DATE='{DATE}' GIT_COMMITTER_DATE='{DATE}'\n"
+            "set -e\nexport HOME={} LC_ALL=C GIT_AUTHOR_DATE='{DATE}' GIT_COMMITTER_DATE='{DATE}'\n",
+            quoted(home.join("spec").to_str().unwrap())
         );
         for (at, call) in self.0.iter().enumerate() {
             if call.program == "git" {
