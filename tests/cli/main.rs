@@ -17,6 +17,7 @@ mod import;
 mod list;
 mod logs;
 mod new;
+mod next;
 mod output;
 mod references;
 mod repair;

@@ -12,6 +12,7 @@ pub mod list;
 pub mod logs;
 mod look;
 pub mod new;
+pub mod next;
 pub mod repair;
 pub mod run;
 pub mod schema;
