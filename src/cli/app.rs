@@ -67,7 +67,8 @@ impl App {
                 if left > 0 {
                     self.printer.note(format!("{left} more; `cco validate` shows them"));
                 }
-                Err(CliError::new(ExitStatus::InvalidSpec, error))
+                let again = format!("mend it, then `cco validate {}`", self.called(entry)?);
+                Err(CliError::new(ExitStatus::InvalidSpec, error).hint(again))
             }
             LoadError::NoWorkDir(_) => Err(CliError::environment(error).hint("create it, or correct `work_dir`")),
         }

@@ -162,12 +162,14 @@ impl From<CatalogError> for CliError {
             CatalogError::Unknown { nearest: None, .. } => vec!["`cco list` shows the specs that there are".to_owned()],
             CatalogError::Ambiguous { candidates, .. } => vec![format!("name one of: {}", candidates.join(", "))],
             CatalogError::NoneHere { empty_store: true, .. } => {
-                vec!["`cco new --project PROJECT --name NAME` creates one".to_owned()]
+                vec!["`cco new --name NAME` creates one for this directory; `cco demo` shows how it goes".to_owned()]
             }
             CatalogError::NoneHere { empty_store: false, .. } => {
-                vec!["name a spec; `cco list` shows those that there are".to_owned()]
+                vec!["name a spec; `cco list` shows those that there are, `cco new --name NAME` creates one".to_owned()]
             }
-            CatalogError::NoSpecDir { .. } => vec!["a spec directory holds a `manifest.json`".to_owned()],
+            CatalogError::NoSpecDir { .. } => {
+                vec!["a spec directory holds a `manifest.json`; `cco list` shows those of the store".to_owned()]
+            }
             CatalogError::Escapes { .. } => vec!["name the directory itself by its path".to_owned()],
             CatalogError::Io(_) => Vec::new(),
         };
@@ -180,10 +182,12 @@ impl From<ScaffoldError> for CliError {
     fn from(error: ScaffoldError) -> Self {
         match error {
             ScaffoldError::Io(_) => Self::environment(error).hint("another place for the store: `--store DIR`"),
-            ScaffoldError::Name { .. }
-            | ScaffoldError::Case { .. }
-            | ScaffoldError::NotUtf8(_)
-            | ScaffoldError::Exists(_) => Self::usage(error),
+            ScaffoldError::Case { existing } => {
+                let hint = format!("`--project {existing}` is that one");
+                Self::usage(ScaffoldError::Case { existing }).hint(hint)
+            }
+            ScaffoldError::Exists(_) => Self::usage(error).hint("type it again: the time is a part of its name"),
+            ScaffoldError::Name { .. } | ScaffoldError::NotUtf8(_) => Self::usage(error),
         }
     }
 }

@@ -9,21 +9,9 @@ use super::args::Cli;
 /// What people use every day; the help shows the rest below.
 const EVERYDAY: [&str; 10] = ["list", "new", "spec", "validate", "run", "status", "answer", "stop", "logs", "finish"];
 
-/// What is said when no command was given.
-pub const SHORT: &str = "\
-cco runs multi-component software work through the claude CLI with external enforcement.
-
-Usage: cco [OPTIONS] <COMMAND>
-
-To begin:
-  cco doctor                               look at what it needs
-  cco demo                                 see it work, offline and free
-  cco new --project PROJECT --name NAME    begin a spec of your own
-
-`cco --help` shows all commands.";
-
 const AFTER_HELP: &str = "\
 Examples:
+  cco                                          what to do next, here
   cco demo                                     see it work, offline and free
   cco new --project billing --name invoices    begin a spec
   cco validate billing/invoices                check it

@@ -16,7 +16,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
-use clap::error::ErrorKind;
 
 pub use app::App;
 use args::{Cli, Color, Command, Format, Global, Hidden};
@@ -69,10 +68,6 @@ fn tell(printer: &Printer, error: &clap::Error, argv: &[OsString]) -> Result<Exi
         printer.answer(&text.ansi().to_string())?;
         return Ok(ExitStatus::Done);
     }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        printer.say(help::SHORT);
-        return Ok(ExitStatus::Usage);
-    }
     // The message quotes what was typed, and its own colours could not be told from those that were typed.
     if argv.iter().any(|word| word.to_string_lossy().contains(char::is_control)) {
         printer.say(terminal_safe(text.to_string().trim_end()).as_ref());
@@ -96,7 +91,10 @@ fn run(cli: Cli) -> (Printer, Result<ExitStatus, CliError>) {
     let filter = environment.var("CCO_LOG").and_then(|filter| filter.to_str());
     output::start_tracing(cli.global.verbose, filter, printer.colors_stderr());
     let app = App { printer, environment, layers };
-    let result = dispatch(&app, cli.command);
+    let result = match cli.command {
+        Some(command) => dispatch(&app, command),
+        None => commands::next::execute(&app),
+    };
     (app.printer, result)
 }
 

@@ -96,6 +96,16 @@ impl App {
         Ok(if in_store { entry.reference() } else { shell_word(&entry.path.display().to_string()) })
     }
 
+    /// As [`App::called`], without the hash where the name alone means this spec: what people like to type.
+    ///
+    /// # Errors
+    /// There is no home directory for a store.
+    pub fn short(&self, entry: &Entry) -> Result<String, CliError> {
+        let short = format!("{}/{}", entry.project, entry.name());
+        let found = self.catalog()?.find(&short, &self.environment.cwd);
+        if found.is_ok_and(|found| found.path == entry.path) { Ok(short) } else { self.called(entry) }
+    }
+
     /// Opens a spec with the user's choices for this command.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ impl Entry {
     }
 
     /// The directory's name without the hash.
-    fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         without_hash(&self.dir_name)
     }
 }

@@ -92,6 +92,7 @@ fn an_answer_is_taken_up_by_the_next_run() {
     -- stdout
     -- stderr
     error: question `q1` was answered, and is not open any more
+      help: `cco answer p/asking-[HASH]` lists what is open
     ");
 }
 

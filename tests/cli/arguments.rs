@@ -5,7 +5,7 @@ use cco::cli::help;
 use clap::Parser as _;
 
 fn parse(words: &str) -> Command {
-    Cli::try_parse_from(words.split(' ')).unwrap_or_else(|error| panic!("{error}")).command
+    Cli::try_parse_from(words.split(' ')).unwrap_or_else(|error| panic!("{error}")).command.expect("a command")
 }
 
 fn answer(words: &str) -> Answer {

@@ -75,6 +75,7 @@ fn everyday_commands_come_first() {
       -V, --version          Print version
 
     Examples:
+      cco                                          what to do next, here
       cco demo                                     see it work, offline and free
       cco new --project billing --name invoices    begin a spec
       cco validate billing/invoices                check it
@@ -236,25 +237,6 @@ fn repair_says_what_it_does_and_what_it_never_does() {
 fn version() {
     let output = TestEnv::new().cco(["--version"]).exits(0);
     assert_eq!(output.stdout, format!("cco {}\n", env!("CARGO_PKG_VERSION")));
-}
-
-#[test]
-fn without_a_command_it_says_how_to_begin() {
-    assert_output!(TestEnv::new().cco::<&str>([]), @r"
-    exit: 2
-    -- stdout
-    -- stderr
-    cco runs multi-component software work through the claude CLI with external enforcement.
-
-    Usage: cco [OPTIONS] <COMMAND>
-
-    To begin:
-      cco doctor                               look at what it needs
-      cco demo                                 see it work, offline and free
-      cco new --project PROJECT --name NAME    begin a spec of your own
-
-    `cco --help` shows all commands.
-    ");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn an_empty_store_says_how_to_begin() {
     -- stdout
     -- stderr
     no spec in `[ROOT]/home/.claude/cc_orchestrations/specs`
-    help: `cco new --project PROJECT --name NAME` creates one
+    help: `cco new --name NAME` creates one for the current directory
     ");
 }
 

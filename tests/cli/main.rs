@@ -19,6 +19,7 @@ mod install;
 mod list;
 mod logs;
 mod new;
+mod next;
 mod output;
 mod references;
 mod repair;

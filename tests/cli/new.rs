@@ -306,6 +306,7 @@ fn projects_that_differ_in_case_only_are_refused() {
     -- stdout
     -- stderr
     error: there is a project `Billing`, which differs in upper and lower case only
+      help: `--project Billing` is that one
     ");
 }
 

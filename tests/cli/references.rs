@@ -78,7 +78,7 @@ fn by_the_current_directory() {
     -- stdout
     -- stderr
     error: no spec works on `[ROOT]/home`
-      help: name a spec; `cco list` shows those that there are
+      help: name a spec; `cco list` shows those that there are, `cco new --name NAME` creates one
     ");
 }
 
@@ -89,7 +89,7 @@ fn an_empty_store_says_how_to_begin() {
     -- stdout
     -- stderr
     error: no spec works on `[ROOT]/work`
-      help: `cco new --project PROJECT --name NAME` creates one
+      help: `cco new --name NAME` creates one for this directory; `cco demo` shows how it goes
     ");
 }
 
@@ -143,14 +143,14 @@ fn what_is_no_name_and_no_spec_directory_is_refused() {
     -- stdout
     -- stderr
     error: `[ROOT]/work/../nowhere` is no spec directory: it does not exist
-      help: a spec directory holds a `manifest.json`
+      help: a spec directory holds a `manifest.json`; `cco list` shows those of the store
     ");
     assert_output!(env.cco(["validate", "/"]), @r"
     exit: 2
     -- stdout
     -- stderr
     error: `/` is no spec directory: it has no `manifest.json`
-      help: a spec directory holds a `manifest.json`
+      help: a spec directory holds a `manifest.json`; `cco list` shows those of the store
     ");
     for reference in ["", "/nowhere/at/all", "..", ".", "~", "p//n", "p/n\0x", "p/\u{1b}[2Jn", "a b", "//"] {
         if reference.contains('\0') {

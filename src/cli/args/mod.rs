@@ -34,14 +34,14 @@ pub use spec::{Graph, GraphFormat, List, New, SpecArg, Validate};
 /// checked it.
 #[derive(Debug, Parser)]
 #[command(name = "cco", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(override_usage = "cco [OPTIONS] <COMMAND>")]
 pub struct Cli {
     /// What every command understands.
     #[command(flatten)]
     pub global: Global,
-    /// The command.
+    /// The command; without one, what to do next is said.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Everything `cco` can be asked. The order is the order of the help.

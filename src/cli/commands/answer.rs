@@ -125,12 +125,13 @@ fn find<'a>(
         return Ok(question);
     }
     if asked.contains(id) {
-        return Err(CliError::usage(format!("question `{id}` was answered, and is not open any more")));
+        return Err(CliError::usage(format!("question `{id}` was answered, and is not open any more"))
+            .hint(format!("`cco answer {}` lists what is open", opened.called)));
     }
     let error = CliError::usage(format!("no question `{id}` is open"));
     let open: Vec<&str> = state.questions().map(|question| question.id.as_str()).collect();
     Err(match (nearest(id, open.iter().copied()), open.as_slice()) {
-        (_, []) => error.hint(format!("`{}` asks nothing", opened.reference)),
+        (_, []) => error.hint(format!("`{0}` asks nothing; `cco status {0}` shows how far it is", opened.called)),
         (Some(near), _) => error.hint(format!("did you mean `{near}`?")),
         (None, open) => error.hint(format!("open are: {}", open.join(", "))),
     })
@@ -140,7 +141,8 @@ fn only_one<'a>(opened: &Opened, state: &'a RunState) -> Result<&'a Escalation, 
     let open: Vec<&Escalation> = state.questions().collect();
     match open.as_slice() {
         [question] => Ok(question),
-        [] => Err(CliError::usage(format!("`{}` asks nothing", opened.reference))),
+        [] => Err(CliError::usage(format!("`{}` asks nothing", opened.reference))
+            .hint(format!("`cco status {}` shows how far it is", opened.called))),
         several => {
             let ids: Vec<&str> = several.iter().map(|question| question.id.as_str()).collect();
             Err(CliError::usage("several questions are open").hint(format!("name one of: {}", ids.join(", "))))

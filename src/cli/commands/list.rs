@@ -25,7 +25,7 @@ pub fn execute(app: &App, args: args::List) -> Result<ExitStatus, CliError> {
             Some(project) => format!("no spec of project `{}` in `{root}`", printable(project)),
             None => format!("no spec in `{root}`"),
         });
-        app.printer.help("`cco new --project PROJECT --name NAME` creates one");
+        app.printer.help("`cco new --name NAME` creates one for the current directory");
     }
     Ok(ExitStatus::Done)
 }

@@ -14,6 +14,7 @@ pub mod list;
 pub mod logs;
 mod look;
 pub mod new;
+pub mod next;
 pub mod repair;
 pub mod run;
 pub mod schema;

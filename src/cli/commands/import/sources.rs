@@ -67,7 +67,8 @@ fn read(path: &Path, given: &Path, name: &str) -> Result<String, CliError> {
             .hint(format!("name the file with the tasks, such as `{}`", printable(&tasks.to_string_lossy()))));
     }
     let bytes = fsx::read_regular(path, import::MAX_BYTES).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => CliError::usage(format!("`{shown}` does not exist")),
+        std::io::ErrorKind::NotFound => CliError::usage(format!("`{shown}` does not exist"))
+            .hint("name the file with the tasks; `cco import --help` shows where each tool keeps it"),
         std::io::ErrorKind::InvalidInput => {
             CliError::new(ExitStatus::InvalidSpec, anyhow!("{}", printable(&error.to_string())))
         }

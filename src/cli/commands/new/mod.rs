@@ -51,7 +51,7 @@ pub fn execute(app: &App, args: args::New) -> Result<ExitStatus, CliError> {
     }
     wanted.warn(app);
     wanted.warn_without_git(app);
-    let called = wanted.called(app, &path)?;
+    let called = app.short(&app.find_spec(Some(&path.display().to_string()))?)?;
     app.printer.note(doors(app, &wanted, &detected, &path, &called));
     Ok(ExitStatus::Done)
 }
@@ -122,14 +122,6 @@ impl<'a> Wanted<'a> {
     pub(super) fn reference(&self, path: &Path) -> String {
         let dir_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         format!("{}/{dir_name}", self.project)
-    }
-
-    /// What a command calls the spec that was made in `path` by: without its hash where that is no other's.
-    fn called(&self, app: &App, path: &Path) -> Result<String, CliError> {
-        let short = format!("{}/{}", self.project, self.name);
-        let found = app.catalog()?.find(&short, &app.environment.cwd);
-        let is_it = found.is_ok_and(|entry| entry.path.file_name() == path.file_name());
-        Ok(if is_it { short } else { self.reference(path) })
     }
 
     /// Warns where there is nothing to work on yet.

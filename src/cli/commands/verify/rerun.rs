@@ -52,7 +52,8 @@ pub fn rerun(app: &App, gathered: &Gathered, judgement: &mut Judgement) -> Resul
         return Err(CliError::environment(why).hint("`cco run` validates what is in the work directory"));
     };
     let Some(tip) = &branch.tip else {
-        return Err(CliError::environment(anyhow!("there is no branch `{}` to run the commands on", branch.name)));
+        return Err(CliError::environment(anyhow!("there is no branch `{}` to run the commands on", branch.name))
+            .hint("`cco run` makes it"));
     };
     let checks: Vec<&CheckPlan> = judgement.required.iter().map(|check| opened.plan.check(*check)).collect();
     let again = run(app, gathered, branch, tip, &checks)?;
