@@ -20,6 +20,7 @@
 //! ```
 //!
 //! What other tools wrote becomes a manifest in the pure room `import`: texts in, components and a report of losses out.
+//! A brainstorm becomes one in `formalize`, a second state machine of the same cut: judged, drafted, checked, mended.
 //!
 //! Resuming is folding the journal and asking the same function what should be in flight now: there is no resume path
 //! in the scheduler. Which room may know which other is law, kept by `tests/layering.rs`.
@@ -35,6 +36,7 @@ pub mod check;
 pub mod cli;
 pub mod context;
 pub mod executor;
+pub mod formalize;
 pub mod import;
 pub mod journal;
 pub mod lifecycle;

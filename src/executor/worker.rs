@@ -36,13 +36,13 @@ use crate::process::{Limits, Stop};
 use crate::tree::{Fingerprint, Repository, TreeError, Worktree};
 
 /// Until an agent must have printed something: it starts in a second, and many at once in a minute.
-const FIRST_OUTPUT: Duration = Duration::from_secs(180);
+pub(super) const FIRST_OUTPUT: Duration = Duration::from_secs(180);
 /// How long an agent may live on after its result.
-const LINGER: Duration = Duration::from_secs(15);
+pub(super) const LINGER: Duration = Duration::from_secs(15);
 /// When an ordinary step's prompt is written to its file, unless the step has failed before.
 const PROMPT_AFTER: Duration = Duration::from_secs(1);
 /// From INT to KILL: the slower version takes 1.6 s to end its children.
-const GRACE: Duration = Duration::from_secs(4);
+pub(super) const GRACE: Duration = Duration::from_secs(4);
 
 /// How an attempt ended, before the dispatcher adds what only it knows.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,6 +8,7 @@ mod integration;
 pub mod lost;
 pub mod next;
 pub mod observer;
+pub mod patience;
 mod queues;
 pub mod reconcile;
 pub mod report;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{TreeError, Worktree};
+use super::{Repository, TreeError, Worktree};
 use crate::ids::check_name;
 
 /// A detached worktree, just made.
@@ -61,6 +61,15 @@ impl Worktree {
             remove_all(&git_dir)?;
         }
         Ok(root)
+    }
+}
+
+impl Repository {
+    /// The work directory within the worktree of that name, as it was left; none where it is not there, or not whole.
+    pub fn fresh_dir(&self, name: &str) -> Option<PathBuf> {
+        let name = Path::new(name);
+        let (root, git_dir) = self.found_whole(name)?;
+        Some(self.bind(name, &root, &git_dir).dir)
     }
 }
 
