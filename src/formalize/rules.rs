@@ -66,9 +66,11 @@ fn writes_the_spec(index: usize, component: &Value, spec: &Path) -> Option<Diagn
     let patterns = component.get("file").into_iter().chain(files).filter_map(Value::as_str);
     // What is no pattern has its own error.
     let sets = patterns.filter_map(|pattern| Some((pattern, WriteSet::new([pattern]).ok()?)));
-    let (pattern, file) = sets.flat_map(|(pattern, set)| {
-        OF_THE_SPEC.iter().map(|file| spec.join(file)).find(|file| set.matches(file)).map(|file| (pattern, file))
-    }).next()?;
+    let (pattern, file) = sets
+        .flat_map(|(pattern, set)| {
+            OF_THE_SPEC.iter().map(|file| spec.join(file)).find(|file| set.matches(file)).map(|file| (pattern, file))
+        })
+        .next()?;
     let message = format!(
         "`{}` holds `{}`, which is a file of the spec itself",
         visible(pattern),

@@ -6,9 +6,7 @@ use super::event::{End, Event};
 use super::state::{Illegal, State};
 use crate::ids::AttemptId;
 use crate::lifecycle::event::{Pause, Trouble, Usage};
-use crate::lifecycle::patience::{
-    LOST_TRIES, TRANSIENT_TRIES, Toll, backoff, rate_limit_end, usage_limit_end,
-};
+use crate::lifecycle::patience::{LOST_TRIES, TRANSIENT_TRIES, Toll, backoff, rate_limit_end, usage_limit_end};
 
 /// How a call ended, with what only the shell knows.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@
 
 mod answer;
 mod finish;
+mod formalize;
 mod global;
 mod hidden;
 mod import;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 pub use answer::{Answer, Verb};
 pub use finish::{Clean, Finish};
+pub use formalize::Formalize;
 pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
 pub use import::Import;
@@ -61,6 +63,8 @@ pub enum Command {
     Logs(Logs),
     /// Print the commands that hand the work on, or merge it into your branch
     Finish(Finish),
+    /// Make the manifest of a brainstorm
+    Formalize(Formalize),
     /// Make a spec of the tasks that another tool wrote
     Import(Box<Import>),
     /// Draw the components and what they depend on

@@ -58,7 +58,9 @@ pub fn brief(desk: &Desk, state: &State, ask: &Ask) -> (Role, PromptInput) {
 fn reason(why: Why) -> &'static str {
     match why {
         Why::Interrupted => "The step was cut off from outside, not by you.",
-        Why::NoAnswer => "The step ended without an answer that can be used; only a call of `StructuredOutput` is read.",
+        Why::NoAnswer => {
+            "The step ended without an answer that can be used; only a call of `StructuredOutput` is read."
+        }
         Why::TimedOut => "The step was ended by a time limit. Go on in smaller pieces.",
         Why::Trouble => "The server or the process failed in the middle of the step.",
     }

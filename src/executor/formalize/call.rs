@@ -89,7 +89,9 @@ pub fn conclude(
         Ok(left) => left.and_then(|left| {
             notes.extend(left.notes);
             left.meddled.map(|what| {
-                format!("it may only read, and {what} changed while it ran; that was undone, and its word does not count")
+                format!(
+                    "it may only read, and {what} changed while it ran; that was undone, and its word does not count"
+                )
             })
         }),
         Err(error) => Some(format!("whether it changed what it may only read cannot be told: {error}")),
@@ -101,7 +103,9 @@ pub fn conclude(
             notes.extend(told);
             End::Drafted(Box::new(draft))
         }
-        (Ending::Answered(Answer::Judged(report)), None) => End::Judged { ready: report.is_ready(), report: clean(desk, report)? },
+        (Ending::Answered(Answer::Judged(report)), None) => {
+            End::Judged { ready: report.is_ready(), report: clean(desk, report)? }
+        }
         (Ending::Answered(Answer::Wrote(_) | Answer::Reviewed(_) | Answer::Voted(_)), None) => {
             let message = "the answer is to another question".to_owned();
             End::Failed { class: Trouble::Internal, message, resumable: false }
@@ -156,7 +160,10 @@ fn receive(desk: &Desk, attempt: &AttemptId, report: DraftReport) -> io::Result<
     let composed = compose(&desk.input.settled, &report).map_err(io::Error::other)?;
     let mut diagnostics = judge(&report, &composed.text, desk.spec_in_work.as_deref());
     diagnostics.extend(load::check_text(desk.paths.dir(), composed.text.clone()).diagnostics);
-    fsx::write_atomic(&report_file(&desk.paths, attempt), &serde_json::to_vec_pretty(&report).map_err(io::Error::other)?)?;
+    fsx::write_atomic(
+        &report_file(&desk.paths, attempt),
+        &serde_json::to_vec_pretty(&report).map_err(io::Error::other)?,
+    )?;
     fsx::write_atomic(&manifest_file(&desk.paths, attempt), composed.text.as_bytes())?;
     Ok((verdict(&report, &composed.text, &diagnostics), composed.notes))
 }

@@ -36,7 +36,9 @@ pub fn put_in_place(desk: &Desk, attempt: &AttemptId, draft: &Draft) -> io::Resu
     let manifest = paths.manifest();
     let old = fsx::read_regular(&manifest, fsx::LARGEST_TEXT)?;
     if old != text {
-        written.kept.push(relative(desk, &copy_beside(&old, |n| manifest.with_file_name(format!("manifest.old-{n}.json")))?));
+        written
+            .kept
+            .push(relative(desk, &copy_beside(&old, |n| manifest.with_file_name(format!("manifest.old-{n}.json")))?));
         fsx::write_atomic(&manifest, &text)?;
     }
     Ok(written)
@@ -49,7 +51,8 @@ pub fn put_in_place(desk: &Desk, attempt: &AttemptId, draft: &Draft) -> io::Resu
 pub fn keep_draft(desk: &Desk, attempt: &AttemptId) -> io::Result<String> {
     let text = fsx::read_regular(&manifest_file(&desk.paths, attempt), u64::MAX)?;
     let manifest = desk.paths.manifest();
-    copy_beside(&text, |n| manifest.with_file_name(format!("manifest.failed-{n}.json"))).map(|path| relative(desk, &path))
+    copy_beside(&text, |n| manifest.with_file_name(format!("manifest.failed-{n}.json")))
+        .map(|path| relative(desk, &path))
 }
 
 /// Makes `text` the user's part of a context file; cco's own block stays. Gives the copy of what the user's part was.
