@@ -107,11 +107,15 @@ fn settle(
 
 /// The file that cco writes the context to need not be named.
 fn drop_default_context(component: &mut Map<String, Value>) {
-    let default = component.get("id").and_then(Value::as_str).map(|id| format!("components/{id}.md"));
-    let named = component.get("context_file").and_then(Value::as_str);
-    if named.is_some() && named == default.as_deref() {
+    if names_default_context(component) {
         component.remove("context_file");
     }
+}
+
+/// Whether a component names the context file that it has anyway.
+pub(super) fn names_default_context(component: &Map<String, Value>) -> bool {
+    let text = |key: &str| component.get(key).and_then(Value::as_str);
+    text("id").zip(text("context_file")).is_some_and(|(id, named)| named == format!("components/{id}.md"))
 }
 
 /// A manifest in the order in which people read it.

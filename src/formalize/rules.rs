@@ -13,6 +13,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::draft::names_default_context;
 use super::event::{Draft, Problem};
 use super::report::DraftReport;
 use crate::diagnostic::{self, Diagnostic, Severity, visible};
@@ -46,7 +47,9 @@ pub fn judge(report: &DraftReport, text: &str, spec_in_work: Option<&Path>) -> V
         if let Some(spec) = spec_in_work {
             found.extend(writes_the_spec(index, component, spec));
         }
-        if let Some(named) = component.get("context_file").and_then(Value::as_str) {
+        if let Some(named) = component.get("context_file").and_then(Value::as_str)
+            && !component.as_object().is_some_and(names_default_context)
+        {
             let message = format!("the draft names the context file `{}`", visible(named));
             let named = Diagnostic::error("F004", message).at_key(format!("/components/{index}/context_file"));
             found.push(named.help("leave the field out, and put the text into `contexts`: cco writes the file"));

@@ -4,6 +4,7 @@
 mod agent;
 mod agent_sim;
 mod context;
+mod formalize;
 mod import;
 mod journal;
 mod lifecycle;
