@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "list",
     "new",
     "validate",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 18] = [
     "stop",
     "logs",
     "finish",
+    "formalize",
     "import",
     "graph",
     "doctor",
@@ -45,6 +46,7 @@ fn everyday_commands_come_first() {
       finish       Print the commands that hand the work on, or merge it into your branch
 
     More commands:
+      formalize    Make the manifest of a brainstorm
       import       Make a spec of the tasks that another tool wrote
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays

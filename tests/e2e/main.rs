@@ -10,6 +10,7 @@ mod env;
 mod agent;
 mod enforcement;
 mod faults;
+mod formalize;
 mod project;
 mod runs;
 mod schemas;
