@@ -136,6 +136,10 @@ pub enum Step {
     Compare,
     /// cco itself brings the work onto the integration branch.
     Integrate,
+    /// Whether a brainstorm is ready to become a manifest is judged.
+    Readiness,
+    /// A manifest is drafted from a brainstorm.
+    Draft,
 }
 
 impl Step {
@@ -143,7 +147,13 @@ impl Step {
     pub fn writes(&self) -> bool {
         match self {
             Self::Skeleton | Self::Implement | Self::Revise | Self::Fix | Self::Resolve => true,
-            Self::Review(_) | Self::Vote { .. } | Self::Check(_) | Self::Compare | Self::Integrate => false,
+            Self::Review(_)
+            | Self::Vote { .. }
+            | Self::Check(_)
+            | Self::Compare
+            | Self::Integrate
+            | Self::Readiness
+            | Self::Draft => false,
         }
     }
 
@@ -171,6 +181,8 @@ impl fmt::Display for Step {
             Self::Check(name) => write!(f, "check:{name}"),
             Self::Compare => f.write_str("compare"),
             Self::Integrate => f.write_str("integrate"),
+            Self::Readiness => f.write_str("readiness"),
+            Self::Draft => f.write_str("draft"),
         }
     }
 }
@@ -192,6 +204,8 @@ impl FromStr for Step {
             "resolve" => Self::Resolve,
             "compare" => Self::Compare,
             "integrate" => Self::Integrate,
+            "readiness" => Self::Readiness,
+            "draft" => Self::Draft,
             _ => match text.split_once(':').ok_or_else(no)? {
                 ("review", lens) => Self::Review(lens.parse().map_err(|_| no())?),
                 ("check", name) if !name.is_empty() => Self::Check(Arc::from(name)),

@@ -20,6 +20,7 @@
 //! ```
 //!
 //! What other tools wrote becomes a manifest in the pure room `import`: texts in, components and a report of losses out.
+//! A brainstorm becomes one in `formalize`, a second state machine of the same cut: judged, drafted, checked, mended.
 //!
 //! How a work directory is built and checked is told by the pure room `detect` from names of files and a few texts.
 //!
@@ -38,6 +39,7 @@ pub mod cli;
 pub mod context;
 pub mod detect;
 pub mod executor;
+pub mod formalize;
 pub mod import;
 pub mod journal;
 pub mod lifecycle;

@@ -122,6 +122,8 @@ impl AnswerKind {
         match self {
             Self::Writer => strictly(raw).map(Answer::Wrote),
             Self::Review => strictly(raw).map(Answer::Reviewed),
+            Self::Readiness => strictly(raw).map(Answer::Judged),
+            Self::Draft => strictly(raw).map(Box::new).map(Answer::Drafted),
             Self::Ballot => strictly(raw).and_then(|ballot: crate::lifecycle::report::BallotReport| {
                 let confidence = ballot.confidence;
                 let valid = (0.0..=1.0).contains(&confidence);

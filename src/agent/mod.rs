@@ -19,6 +19,7 @@ mod usage;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::formalize::report::{DraftReport, ReadinessReport};
 use crate::lifecycle::event::{Trouble, Usage};
 use crate::lifecycle::report::{BallotReport, ReviewReport, WriterReport};
 
@@ -52,6 +53,10 @@ pub enum AnswerKind {
     Review,
     /// [`BallotReport`].
     Ballot,
+    /// [`ReadinessReport`].
+    Readiness,
+    /// [`DraftReport`].
+    Draft,
 }
 
 /// A structured answer that validates.
@@ -63,6 +68,10 @@ pub enum Answer {
     Reviewed(ReviewReport),
     /// Of a voter.
     Voted(BallotReport),
+    /// Of who judged a brainstorm.
+    Judged(ReadinessReport),
+    /// Of who drafted a manifest.
+    Drafted(Box<DraftReport>),
 }
 
 /// The conversation that a call belongs to, by an id (a UUID) that cco chose. Never two calls at once with one id: the

@@ -33,6 +33,12 @@ pub enum Role {
     Review,
     /// A vote on a closed set of options.
     Vote,
+    /// Whether a brainstorm is ready to become a manifest.
+    Readiness,
+    /// A manifest from a brainstorm.
+    Formalize,
+    /// The manifest again, with what was found in it.
+    Redraft,
     /// Goes on after the call was cut off.
     Interrupted,
     /// Asks once more for the structured answer.
@@ -45,7 +51,7 @@ pub enum Role {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Skeleton,
         Self::Implement,
         Self::Revise,
@@ -53,6 +59,9 @@ impl Role {
         Self::Resolve,
         Self::Review,
         Self::Vote,
+        Self::Readiness,
+        Self::Formalize,
+        Self::Redraft,
         Self::Interrupted,
         Self::NoAnswer,
         Self::TimedOut,
@@ -69,6 +78,8 @@ impl Role {
             Step::Resolve => Some(Self::Resolve),
             Step::Review(_) => Some(Self::Review),
             Step::Vote { .. } => Some(Self::Vote),
+            Step::Readiness => Some(Self::Readiness),
+            Step::Draft => Some(Self::Formalize),
             Step::Check(_) | Step::Compare | Step::Integrate => None,
         }
     }
@@ -83,6 +94,9 @@ impl Role {
             Self::Resolve => "resolve",
             Self::Review => "review",
             Self::Vote => "vote",
+            Self::Readiness => "readiness",
+            Self::Formalize => "formalize",
+            Self::Redraft => "redraft",
             Self::Interrupted => "interrupted",
             Self::NoAnswer => "no_answer",
             Self::TimedOut => "timed_out",
@@ -92,7 +106,7 @@ impl Role {
 }
 
 /// The templates that the program brings along: the roles, and the parts that they include.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 19] = [
     ("skeleton", include_str!("prompts/skeleton.md")),
     ("implement", include_str!("prompts/implement.md")),
     ("revise", include_str!("prompts/revise.md")),
@@ -100,6 +114,9 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("resolve", include_str!("prompts/resolve.md")),
     ("review", include_str!("prompts/review.md")),
     ("vote", include_str!("prompts/vote.md")),
+    ("readiness", include_str!("prompts/readiness.md")),
+    ("formalize", include_str!("prompts/formalize.md")),
+    ("redraft", include_str!("prompts/redraft.md")),
     ("interrupted", include_str!("prompts/interrupted.md")),
     ("no_answer", include_str!("prompts/no_answer.md")),
     ("timed_out", include_str!("prompts/timed_out.md")),
@@ -108,6 +125,7 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("part_writer", include_str!("prompts/part_writer.md")),
     ("part_issues", include_str!("prompts/part_issues.md")),
     ("part_answer", include_str!("prompts/part_answer.md")),
+    ("part_documents", include_str!("prompts/part_documents.md")),
 ];
 
 /// Everything that a template may name. Lists that are empty leave their section out.
@@ -155,6 +173,32 @@ pub struct PromptInput {
     pub granted: Vec<String>,
     /// What became of a try that was cut off and cannot be gone on with; none where there was none.
     pub cut_off: Option<CutOff>,
+    /// For a brainstorm: its documents.
+    pub documents: Vec<DocumentPart>,
+    /// For a brainstorm: the manifest as it stands.
+    pub manifest: String,
+    /// For a further draft: the last one.
+    pub draft: Option<DraftPart>,
+}
+
+/// A document of a brainstorm.
+#[derive(Debug, Clone, PartialEq, Serialize, Default)]
+pub struct DocumentPart {
+    /// Its file.
+    pub name: String,
+    /// What it says; of a long one the beginning.
+    pub text: String,
+}
+
+/// A draft of a manifest that is not valid.
+#[derive(Debug, Clone, PartialEq, Serialize, Default)]
+pub struct DraftPart {
+    /// Where its text is.
+    pub path: String,
+    /// What was found in it.
+    pub problems: String,
+    /// How many more drafts are looked at.
+    pub left: usize,
 }
 
 /// What became of the files of a try that was cut off.

@@ -9,6 +9,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::AnswerKind;
+use crate::formalize::report::{DraftReport, ReadinessReport};
 use crate::lifecycle::report::{BallotReport, ReviewReport, WriterReport};
 
 /// The keywords that are kept.
@@ -37,10 +38,14 @@ impl AnswerKind {
         static WRITER: LazyLock<String> = LazyLock::new(schema_of::<WriterReport>);
         static REVIEW: LazyLock<String> = LazyLock::new(schema_of::<ReviewReport>);
         static BALLOT: LazyLock<String> = LazyLock::new(schema_of::<BallotReport>);
+        static READINESS: LazyLock<String> = LazyLock::new(schema_of::<ReadinessReport>);
+        static DRAFT: LazyLock<String> = LazyLock::new(schema_of::<DraftReport>);
         match self {
             Self::Writer => &WRITER,
             Self::Review => &REVIEW,
             Self::Ballot => &BALLOT,
+            Self::Readiness => &READINESS,
+            Self::Draft => &DRAFT,
         }
     }
 }

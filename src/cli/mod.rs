@@ -111,6 +111,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
         Command::Logs(args) => commands::logs::execute(app, args),
         Command::Finish(args) => commands::finish::execute(app, args),
         Command::Brainstorm(args) => commands::brainstorm::execute(app, args),
+        Command::Formalize(args) => commands::formalize::execute(app, args),
         Command::Import(args) => commands::import::execute(app, *args),
         Command::Graph(args) => commands::graph::execute(app, args),
         Command::Doctor(args) => commands::doctor::execute(app, args),

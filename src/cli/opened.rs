@@ -263,17 +263,25 @@ impl Opened {
     /// # Errors
     /// There is no home directory.
     pub fn worktrees(&self, app: &App) -> Result<PathBuf, CliError> {
-        let state = app.environment.state_dir().context("there is no home directory to hold worktrees");
-        let state = state.map_err(|error| CliError::environment(error).hint("set `HOME` or `XDG_STATE_HOME`"))?;
-        let in_store = self.paths.dir().starts_with(app.catalog()?.root());
-        let name = if in_store { self.reference.clone() } else { format!("{}-{}", self.reference, self.mark()) };
-        Ok(state.join("worktrees").join(name))
+        worktrees(app, &self.reference, &self.paths)
     }
 
     /// What the processes of all runs of this spec carry at the beginning of their mark.
     pub fn mark(&self) -> String {
         mark(&self.paths)
     }
+}
+
+/// As [`Opened::worktrees`], of a spec that need not have a plan yet.
+///
+/// # Errors
+/// There is no home directory.
+pub fn worktrees(app: &App, reference: &str, paths: &SpecPaths) -> Result<PathBuf, CliError> {
+    let state = app.environment.state_dir().context("there is no home directory to hold worktrees");
+    let state = state.map_err(|error| CliError::environment(error).hint("set `HOME` or `XDG_STATE_HOME`"))?;
+    let in_store = paths.dir().starts_with(app.catalog()?.root());
+    let name = if in_store { reference.to_owned() } else { format!("{reference}-{}", mark(paths)) };
+    Ok(state.join("worktrees").join(name))
 }
 
 /// A text as one word of a command line.
@@ -312,7 +320,7 @@ fn complete(choices: Choices, settings: &Settings, spec: String, one_tree: bool)
 }
 
 /// As the user and the manifest want it: a worktree for each component, none, or as the directory allows.
-fn wanted_worktrees(settings: &Settings) -> Option<bool> {
+pub fn wanted_worktrees(settings: &Settings) -> Option<bool> {
     match settings.isolation.value.unwrap_or(Isolation::Auto) {
         Isolation::Auto => None,
         Isolation::Worktree => Some(true),

@@ -38,6 +38,11 @@ pub fn outside(file: &[u8]) -> Vec<u8> {
     }
 }
 
+/// cco's block with its markers; none where there is none.
+pub fn block(file: &[u8]) -> Option<&[u8]> {
+    find(file).map(|(from, to)| &file[from..to])
+}
+
 fn write_block(out: &mut Vec<u8>, block: &str) {
     out.extend_from_slice(BEGIN);
     out.push(b'\n');

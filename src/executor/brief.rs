@@ -115,7 +115,14 @@ fn add_matter(input: &mut PromptInput, job: &Job, subject: &SubjectState, step: 
             let conflicts = subject.delivery.as_ref().map_or(&[][..], |delivery| &delivery.conflicts);
             input.subject = conflicts.join("\n");
         }
-        Step::Skeleton | Step::Implement | Step::Revise | Step::Check(_) | Step::Compare | Step::Integrate => {}
+        Step::Skeleton
+        | Step::Implement
+        | Step::Revise
+        | Step::Check(_)
+        | Step::Compare
+        | Step::Integrate
+        | Step::Readiness
+        | Step::Draft => {}
     }
 }
 

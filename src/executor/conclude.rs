@@ -37,6 +37,12 @@ pub fn conclude(job: &Job, site: &Site, attempt: AttemptId, reply: Reply, before
             AttemptEnd::Reviewed { report: Box::new(report), issues: Vec::new(), change }
         }
         Ending::Answered(Answer::Voted(ballot)) => AttemptEnd::Voted { ballot: Box::new(ballot) },
+        // No step of a run asks for these.
+        Ending::Answered(Answer::Judged(_) | Answer::Drafted(_)) => AttemptEnd::Failed {
+            class: Trouble::Internal,
+            message: "the answer is to another question".to_owned(),
+            resumable: false,
+        },
         Ending::Failed { trouble, message, resumable } => {
             take_back(job, site, &mut ended, before);
             if trouble == Trouble::ConversationLost
@@ -253,6 +259,8 @@ pub fn kind_of(step: &Step) -> AnswerKind {
     match step {
         Step::Review(_) => AnswerKind::Review,
         Step::Vote { .. } => AnswerKind::Ballot,
+        Step::Readiness => AnswerKind::Readiness,
+        Step::Draft => AnswerKind::Draft,
         Step::Skeleton
         | Step::Implement
         | Step::Revise

@@ -14,6 +14,7 @@ mod common;
 mod compare;
 mod conclude;
 mod dispatcher;
+pub mod formalize;
 mod fresh;
 pub mod inbox;
 mod integrate;

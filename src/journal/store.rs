@@ -118,6 +118,16 @@ impl SpecPaths {
         self.state.join("history")
     }
 
+    /// What `cco formalize` keeps: its records and drafts.
+    pub fn formalize_state(&self) -> PathBuf {
+        self.state.join("formalize")
+    }
+
+    /// What agents of `cco formalize` left: streams, prompts.
+    pub fn formalize_runs(&self) -> PathBuf {
+        self.runs.join("formalize")
+    }
+
     /// What the steps left: streams, prompts, logs.
     pub fn runs(&self) -> &Path {
         &self.runs

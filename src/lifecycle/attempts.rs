@@ -2,6 +2,7 @@
 
 use super::apply::leg_after;
 use super::event::{AttemptEnd, Event, Integration, Issue, RunEnd, Trouble, Usage, Verdict};
+use super::patience::Toll;
 use super::report::{Claim, Severity, WriterReport};
 use super::sameness;
 use super::state::{Halt, Illegal, RunState};
@@ -298,41 +299,12 @@ fn retry_from(work: &mut Work, end: &AttemptEnd, session: Option<Box<str>>) {
             (*resumable, Why::Interrupted)
         }
         AttemptEnd::Failed { class, resumable, .. } => {
-            let why = match class {
-                Trouble::Transient => {
-                    work.transient += 1;
-                    Why::Trouble
-                }
-                Trouble::RateLimit { .. } | Trouble::UsageLimit { .. } => Why::Trouble,
-                Trouble::NoAnswer => {
-                    work.lost += 1;
-                    Why::NoAnswer
-                }
-                Trouble::TimedOut => {
-                    work.lost += 1;
-                    Why::TimedOut
-                }
-                Trouble::Crashed | Trouble::Refused | Trouble::Meddled => {
-                    work.lost += 1;
-                    Why::Trouble
-                }
-                // Not counted: the next try begins anew, so that it cannot be lost again.
-                Trouble::ConversationLost => {
-                    work.cut_off = true;
-                    Why::Trouble
-                }
-                Trouble::Authentication
-                | Trouble::Billing
-                | Trouble::Model
-                | Trouble::BadRequest
-                | Trouble::NotStarted
-                | Trouble::DiskFull
-                | Trouble::Internal => Why::Trouble,
-            };
-            // Who was refused, or took liberties, begins anew.
-            let anew = matches!(class, Trouble::ConversationLost | Trouble::Refused | Trouble::Meddled);
-            let usable = *resumable && !anew;
-            (usable, why)
+            match class.toll() {
+                Toll::Transient => work.transient += 1,
+                Toll::Lost => work.lost += 1,
+                Toll::Nothing => work.cut_off |= *class == Trouble::ConversationLost,
+            }
+            (*resumable && !class.begins_anew(), Why::after(*class))
         }
     };
     work.resume = session.filter(|_| resumable).map(|session| (session, why));

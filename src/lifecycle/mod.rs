@@ -9,6 +9,7 @@ mod integration;
 pub mod lost;
 pub mod next;
 pub mod observer;
+pub mod patience;
 mod queues;
 pub mod rebuilt;
 pub mod reconcile;

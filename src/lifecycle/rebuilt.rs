@@ -179,8 +179,13 @@ impl SubjectState {
 pub fn implements(step: &Step) -> bool {
     match step {
         Step::Implement | Step::Revise | Step::Fix | Step::Resolve => true,
-        Step::Skeleton | Step::Review(_) | Step::Vote { .. } | Step::Check(_) | Step::Compare | Step::Integrate => {
-            false
-        }
+        Step::Skeleton
+        | Step::Review(_)
+        | Step::Vote { .. }
+        | Step::Check(_)
+        | Step::Compare
+        | Step::Integrate
+        | Step::Readiness
+        | Step::Draft => false,
     }
 }

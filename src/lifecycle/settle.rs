@@ -218,7 +218,13 @@ impl Settlement<'_> {
             Claim::Done | Claim::NothingToDo => match step {
                 Step::Skeleton | Step::Implement => self.proceed(at),
                 Step::Revise | Step::Fix | Step::Resolve => self.revalidate(at),
-                Step::Review(_) | Step::Vote { .. } | Step::Check(_) | Step::Compare | Step::Integrate => Ok(()),
+                Step::Review(_)
+                | Step::Vote { .. }
+                | Step::Check(_)
+                | Step::Compare
+                | Step::Integrate
+                | Step::Readiness
+                | Step::Draft => Ok(()),
             },
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Cause, FoundLanding, Issue, Proof, Redo, Scope, Trend, Usage, Verdict};
+use super::event::{Cause, FoundLanding, Issue, Proof, Redo, Scope, Trend, Trouble, Usage, Verdict};
 use super::report::{BallotReport, Dispute, WriterReport};
 use crate::ids::{Digest, Step};
 
@@ -137,6 +137,30 @@ pub enum Why {
     Trouble,
     /// It was given the files that it asked for.
     Granted,
+}
+
+impl Why {
+    /// Why a conversation is continued that this trouble ended.
+    pub fn after(class: Trouble) -> Self {
+        match class {
+            Trouble::NoAnswer => Self::NoAnswer,
+            Trouble::TimedOut => Self::TimedOut,
+            Trouble::Transient
+            | Trouble::RateLimit { .. }
+            | Trouble::UsageLimit { .. }
+            | Trouble::Authentication
+            | Trouble::Billing
+            | Trouble::Model
+            | Trouble::BadRequest
+            | Trouble::Refused
+            | Trouble::Meddled
+            | Trouble::Crashed
+            | Trouble::ConversationLost
+            | Trouble::NotStarted
+            | Trouble::DiskFull
+            | Trouble::Internal => Self::Trouble,
+        }
+    }
 }
 
 /// One validation, from opening to verdict.

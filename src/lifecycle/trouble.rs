@@ -1,32 +1,12 @@
 //! Agents that did not answer: what is tried again and when, and what is given up.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
-
 use super::apply::holds;
 use super::event::{Cause, Event, Pause, Trouble};
+use super::patience::{LOST_TRIES, TRANSIENT_TRIES, backoff, rate_limit_end, usage_limit_end};
 use super::settle::Settlement;
 use super::state::Illegal;
 use crate::ids::Step;
 use crate::plan::graph::Index;
-
-/// Tries of one step that transient trouble may end before a person is asked.
-const TRANSIENT_TRIES: u8 = 5;
-/// Tries that may end without an answer (the first, and one more in the same conversation).
-const LOST_TRIES: u8 = 2;
-/// The first backoff; each further one doubles it.
-const BACKOFF: Duration = Duration::from_secs(2);
-/// The longest backoff.
-const BACKOFF_LIMIT: Duration = Duration::from_secs(5 * 60);
-/// The first pause after a rate limit that names no end; each further one in a row doubles it.
-const PAUSE: Duration = Duration::from_secs(30);
-/// The longest pause of that kind.
-const PAUSE_LIMIT: Duration = Duration::from_secs(10 * 60);
-/// The pause after a usage limit that names no end.
-const PARK: Duration = Duration::from_secs(15 * 60);
-/// What is added to a reset time, since clocks differ.
-const PARK_MARGIN: Duration = Duration::from_secs(60);
 
 impl Settlement<'_> {
     /// What follows when the attempt of a step ended in trouble: another try, a pause, or the end of its patience.
@@ -48,24 +28,22 @@ impl Settlement<'_> {
                 self.give_up(at, step, why)
             }
             Trouble::Transient => {
-                let ceiling = doubled(BACKOFF, transient.saturating_sub(1).into(), BACKOFF_LIMIT);
                 let on = self.state.name(at);
-                let when = later(self.now, ceiling.mul_f64(self.dice));
+                let when = backoff(self.now, transient, self.dice);
                 let step = Some(step).filter(|step| !step.writes()).cloned();
                 self.emit(Event::RetryScheduled { on, step, at: when })
             }
             // Who was refused while all pause already was on its way before: one burst of refusals is one limit.
             Trouble::RateLimit { until } if holds(self.state.pause, self.now.max(until.unwrap_or(self.now))) => Ok(()),
             Trouble::RateLimit { until } => {
-                let pause = doubled(PAUSE, self.state.limited, PAUSE_LIMIT);
-                let until = until.filter(|end| *end > self.now).unwrap_or_else(|| later(self.now, pause));
+                let until = rate_limit_end(self.now, until, self.state.limited);
                 self.emit(Event::RunPaused { until, why: Pause::RateLimit })?;
                 let jobs = (self.state.jobs / 2).max(1);
                 if jobs < self.state.jobs { self.emit(Event::JobsChanged { jobs }) } else { Ok(()) }
             }
             Trouble::UsageLimit { until } => {
-                let end = until.map_or_else(|| later(self.now, PARK), |reset| later(reset, PARK_MARGIN));
-                self.emit(Event::RunPaused { until: end, why: Pause::UsageLimit })
+                let until = usage_limit_end(self.now, until);
+                self.emit(Event::RunPaused { until, why: Pause::UsageLimit })
             }
             Trouble::NoAnswer | Trouble::TimedOut | Trouble::Crashed | Trouble::Refused | Trouble::Meddled
                 if lost >= LOST_TRIES =>
@@ -100,12 +78,4 @@ impl Settlement<'_> {
             _ => self.conclude_if_settled(at),
         }
     }
-}
-
-fn doubled(first: Duration, times: u32, limit: Duration) -> Duration {
-    first.saturating_mul(1u32.checked_shl(times).unwrap_or(u32::MAX)).min(limit)
-}
-
-fn later(from: Timestamp, by: Duration) -> Timestamp {
-    SignedDuration::try_from(by).ok().and_then(|by| from.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
 }

@@ -197,6 +197,8 @@ impl View {
             Step::Integrate => self.enter_subject(&attempt.on, Phase::Working("integrate")),
             // The phase that opened them says more.
             Step::Fix | Step::Review(_) | Step::Vote { .. } | Step::Check(_) => {}
+            // No steps of a run.
+            Step::Readiness | Step::Draft => {}
         }
     }
 

@@ -100,6 +100,13 @@ impl Repository {
         self.clear(name, Unknown::Removed)
     }
 
+    /// The work directory within the worktree of that name, as it was left; none where it is not there, or not whole.
+    pub fn fresh_dir(&self, name: &str) -> Option<PathBuf> {
+        let name = Path::new(name);
+        let (root, git_dir) = self.found_whole(name)?;
+        Some(self.bind(name, &root, &git_dir).dir)
+    }
+
     /// The worktree of that name if it is whole; the caller holds its lock.
     fn whole(&self, name: &Path) -> Result<Option<Worktree>, TreeError> {
         let Some((root, git_dir)) = self.found_whole(name) else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use crate::env::TestEnv;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "list",
     "new",
     "spec",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 21] = [
     "logs",
     "finish",
     "brainstorm",
+    "formalize",
     "import",
     "graph",
     "doctor",
@@ -50,6 +51,7 @@ fn everyday_commands_come_first() {
 
     More commands:
       brainstorm   Save or show what a brainstorm with /spec found out
+      formalize    Make the manifest of a brainstorm
       import       Make a spec of the tasks that another tool wrote
       graph        Draw the components and what they depend on
       doctor       Look at what cco needs: programs, login, settings, strays

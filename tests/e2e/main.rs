@@ -10,6 +10,7 @@ mod env;
 mod agent;
 mod enforcement;
 mod faults;
+mod formalize;
 mod install;
 mod project;
 mod runs;

@@ -96,6 +96,27 @@ impl Project {
         self.env.run(&mut self.command(more))
     }
 
+    /// `cco formalize` to the end.
+    pub fn formalize(&self, more: &[&str]) -> Output {
+        self.env.run(&mut self.formalizing(more))
+    }
+
+    /// `cco formalize` until the test kills it.
+    pub fn start_formalizing(&self, more: &[&str]) -> Running {
+        Running(self.formalizing(more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    fn formalizing(&self, more: &[&str]) -> Command {
+        let mut command = self.env.command([&["formalize", SPEC][..], more].concat());
+        command.env("CCO_CLAUDE", &self.agent).envs(self.login.clone());
+        command
+    }
+
+    /// What every process of the spec carries at the beginning of its mark.
+    pub fn mark(&self) -> String {
+        cco::cli::opened::mark(&self.paths)
+    }
+
     /// Runs until the test kills it.
     pub fn start(&self, more: &[&str]) -> Running {
         Running(self.command(more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())

@@ -61,3 +61,38 @@ fn ballot() {
         assert_eq!(serde_json::to_value(report).expect("JSON"), said);
     }
 }
+
+#[test]
+fn readiness() {
+    let bare = json!({"blocks": true, "text": "t"});
+    let full = json!({"blocks": false, "text": "t", "suggestion": "s"});
+    let said = json!({"summary": "s", "concerns": [bare, full]});
+    for answer in offer(AnswerKind::Readiness, &said) {
+        let Answer::Judged(report) = answer else { panic!("{answer:?}") };
+        assert_eq!(serde_json::to_value(report).expect("JSON"), said);
+    }
+}
+
+#[test]
+fn draft() {
+    let bare = json!({"id": "a", "file": "a", "checks": ["true"]});
+    let full = json!({
+        "id": "b", "file": "b", "files": ["b/**"], "depends_on": ["a"], "complexity": "high", "purpose": "p",
+        "notes": ["n", "m"], "checks": [{"name": "c", "run": "true", "when": "end", "timeout": "45m", "env": {"A": "b"}}],
+        "tests": ["t"], "model": "opus", "protected": ["x"], "require_tests": false, "unknown": 1,
+    });
+    let manifest = json!({
+        "components": [bare, full], "complexity": 7, "risk_level": "high", "gotchas": ["g"], "validation_command": "true",
+        "execution": {
+            "mode": "full", "max_parallel": 4, "shared_files": ["a", {"path": "b", "regenerate": "c"}],
+            "voting_gates": ["doc_quality"], "step_timeout": "1h",
+        },
+        "quality": {"lint_command": "true", "test_command": {"run": "true", "junit": "j.xml"}, "coverage_target": 90},
+    });
+    let context = json!({"component": "a", "text": "t"});
+    let said = json!({"summary": "s", "manifest": manifest, "contexts": [context], "assumptions": ["a"]});
+    for answer in offer(AnswerKind::Draft, &said) {
+        let Answer::Drafted(report) = answer else { panic!("{answer:?}") };
+        assert_eq!(serde_json::to_value(report).expect("JSON"), said, "also what no field is known for");
+    }
+}

@@ -5,6 +5,7 @@ mod agent;
 mod agent_sim;
 mod context;
 mod detect;
+mod formalize;
 mod import;
 mod journal;
 mod lifecycle;

@@ -16,6 +16,7 @@ mod edits;
 mod examples;
 mod faults;
 mod finish;
+mod formalize;
 mod forty;
 mod gates;
 mod isolation;

@@ -101,9 +101,22 @@ impl World {
 
     /// Starts a run and does not wait for it.
     pub fn start(&self, args: &[&str]) -> Run<'_> {
+        self.start_command(self.command(args))
+    }
+
+    /// Starts another command of the spec's and does not wait for it.
+    pub fn start_command(&self, mut command: Command) -> Run<'_> {
         let said = fs::File::create(self.env.root().join("said")).unwrap();
-        let child = self.command(args).stdout(Stdio::null()).stderr(said).spawn().unwrap();
+        let child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap();
         Run { world: self, child }
+    }
+
+    /// As [`World::command`] for `cco formalize`.
+    pub fn formalizing(&self, args: &[&str]) -> Command {
+        let agent = format!("sim:{}", self.scenario().display());
+        let mut command = self.env.command([&["formalize", REFERENCE, "--agent", &agent][..], args].concat());
+        command.env("NOTES", self.notes());
+        command
     }
 
     /// What the run that was started last has said.

@@ -5,6 +5,7 @@
 mod answer;
 mod brainstorm;
 mod finish;
+mod formalize;
 mod global;
 mod hidden;
 mod import;
@@ -19,6 +20,7 @@ use clap::{Parser, Subcommand};
 pub use answer::{Answer, Verb};
 pub use brainstorm::{Brainstorm, BrainstormAction, OfSpec, Spec};
 pub use finish::{Clean, Finish};
+pub use formalize::Formalize;
 pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
 pub use import::Import;
@@ -69,6 +71,8 @@ pub enum Command {
     Finish(Finish),
     /// Save or show what a brainstorm with /spec found out
     Brainstorm(Brainstorm),
+    /// Make the manifest of a brainstorm
+    Formalize(Formalize),
     /// Make a spec of the tasks that another tool wrote
     Import(Box<Import>),
     /// Draw the components and what they depend on

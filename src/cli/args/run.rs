@@ -100,7 +100,7 @@ impl ValueEnum for Isolation {
 }
 
 /// An amount of money: finite and more than nothing.
-fn amount(text: &str) -> Result<f64, &'static str> {
+pub(super) fn amount(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
         _ => Err("must be a number above 0"),

@@ -7,6 +7,7 @@ pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod finish;
+pub mod formalize;
 pub mod graph;
 pub mod import;
 pub mod install;

@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use before::before;
 use request::Call;
+pub(in crate::executor) use request::{FIRST_OUTPUT, GRACE, LINGER};
 pub use worked::Worked;
 
 use crate::agent::{self, Ending, PromptInput, Reply, Request, Role, Session};

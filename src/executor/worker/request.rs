@@ -17,11 +17,11 @@ use crate::process::Limits;
 use crate::tree::TreeError;
 
 /// Until an agent must have printed something: it starts in a second, and many at once in a minute.
-const FIRST_OUTPUT: Duration = Duration::from_secs(180);
+pub(in crate::executor) const FIRST_OUTPUT: Duration = Duration::from_secs(180);
 /// How long an agent may live on after its result.
-const LINGER: Duration = Duration::from_secs(15);
+pub(in crate::executor) const LINGER: Duration = Duration::from_secs(15);
 /// From INT to KILL: the slower version takes 1.6 s to end its children.
-const GRACE: Duration = Duration::from_secs(4);
+pub(in crate::executor) const GRACE: Duration = Duration::from_secs(4);
 
 impl Worker {
     pub(super) fn request(&self, site: &Site, attempt: &AttemptId, call: Call) -> Result<Request, String> {

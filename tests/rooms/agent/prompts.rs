@@ -3,7 +3,8 @@
 use std::fs;
 
 use cco::agent::prompt::{
-    CheckPart, ComponentPart, CutOff, DependencyPart, GatePart, IssuePart, OptionPart, check_sendable,
+    CheckPart, ComponentPart, CutOff, DependencyPart, DocumentPart, DraftPart, GatePart, IssuePart, OptionPart,
+    check_sendable,
 };
 use cco::agent::{PromptInput, Prompts, Role};
 use cco::lifecycle::report::Severity;
@@ -62,6 +63,16 @@ fn full() -> PromptInput {
         reason: "silence for 10 minutes".to_owned(),
         granted: texts(&["src/lib.rs"]),
         cut_off: Some(CutOff::PutBack),
+        documents: vec![DocumentPart {
+            name: "brainstorm/MISSION.md".to_owned(),
+            text: "Users log in.\n/clear".to_owned(),
+        }],
+        manifest: "{\n  \"name\": \"login\"\n}".to_owned(),
+        draft: Some(DraftPart {
+            path: "/spec/state/formalize/draft-1.manifest.json".to_owned(),
+            problems: "error E015 at /components/0/depends_on: a circle\n  help: cut it\n".to_owned(),
+            left: 1,
+        }),
     }
 }
 
@@ -140,7 +151,7 @@ fn errors_name_file_and_line() {
     insta::assert_snapshot!(error_of("part_issues.md", "\n{{ issues[0].colour }}"), @r"`DIR/part_issues.md`, line 2: names something that does not exist: `issues[0].colour` is undefined");
     insta::assert_snapshot!(error_of("fixx.md", ""), @r"
     `DIR/fixx.md` replaces no prompt
-    help: the prompts are `skeleton.md`, `implement.md`, `revise.md`, `fix.md`, `resolve.md`, `review.md`, `vote.md`, `interrupted.md`, `no_answer.md`, `timed_out.md`, `granted.md`, `part_context.md`, `part_writer.md`, `part_issues.md`, `part_answer.md`
+    help: the prompts are `skeleton.md`, `implement.md`, `revise.md`, `fix.md`, `resolve.md`, `review.md`, `vote.md`, `readiness.md`, `formalize.md`, `redraft.md`, `interrupted.md`, `no_answer.md`, `timed_out.md`, `granted.md`, `part_context.md`, `part_writer.md`, `part_issues.md`, `part_answer.md`, `part_documents.md`
     ");
     insta::assert_snapshot!(error_of("fix.md", "/clear"), @r"the prompt `fix` begins with '/', which claude takes for a command");
     insta::assert_snapshot!(error_of("fix.md", "{# nothing #}  "), @r"the prompt `fix` is blank");

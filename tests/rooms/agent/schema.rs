@@ -1,10 +1,12 @@
 //! The result schemas keep to what every supported CLI accepts.
 
 use cco::agent::AnswerKind;
+use cco::formalize::report::ReadinessReport;
 use cco::lifecycle::report::{BallotReport, ReviewIssue, ReviewReport, Severity, WriterReport};
 use serde_json::{Value, json};
 
-const KINDS: [AnswerKind; 3] = [AnswerKind::Writer, AnswerKind::Review, AnswerKind::Ballot];
+const KINDS: [AnswerKind; 5] =
+    [AnswerKind::Writer, AnswerKind::Review, AnswerKind::Ballot, AnswerKind::Readiness, AnswerKind::Draft];
 
 fn schema(kind: AnswerKind) -> Value {
     serde_json::from_str(kind.schema()).unwrap()
@@ -70,6 +72,8 @@ fn what_the_types_write_the_schema_accepts() {
         (AnswerKind::Writer, serde_json::to_value(WriterReport::default()).unwrap()),
         (AnswerKind::Review, serde_json::to_value(review).unwrap()),
         (AnswerKind::Ballot, serde_json::to_value(ballot).unwrap()),
+        (AnswerKind::Readiness, serde_json::to_value(ReadinessReport::default()).unwrap()),
+        (AnswerKind::Draft, json!({"summary": "s", "manifest": {"components": []}})),
     ];
     for (kind, answer) in answers {
         assert!(jsonschema::is_valid(&schema(kind), &answer), "{kind:?}: {answer}");

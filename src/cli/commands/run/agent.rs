@@ -8,7 +8,7 @@ use super::this_program;
 use crate::agent::{AgentEnv, AgentProgram, ProbeError, auth_status, find_program, probe_version};
 use crate::cli::App;
 use crate::cli::error::CliError;
-use crate::cli::opened::Opened;
+use crate::cli::settings::Settings;
 
 /// The name of the simulated agent.
 const SIMULATED: &str = "sim";
@@ -33,10 +33,10 @@ pub struct Found {
 ///
 /// # Errors
 /// It is missing, cannot be run, or is not logged in: each in its own words, with the remedy.
-pub async fn find(app: &App, opened: &Opened, env: &AgentEnv) -> Result<Found, CliError> {
-    let name = opened.settings.agent.value.clone().unwrap_or_else(|| "claude".to_owned());
+pub async fn find(app: &App, settings: &Settings, spec_dir: &Path, env: &AgentEnv) -> Result<Found, CliError> {
+    let name = settings.agent.value.clone().unwrap_or_else(|| "claude".to_owned());
     if name == SIMULATED || name.starts_with("sim:") {
-        return simulated(app, opened, &name);
+        return simulated(app, spec_dir, &name);
     }
     let program = AgentProgram {
         program: find_program(Path::new(&name), app.environment.var("PATH"))?,
@@ -60,10 +60,10 @@ impl From<ProbeError> for CliError {
 
 /// The simulated agent is never used unless it was asked for by name; without a scenario it answers the least that is
 /// valid and changes nothing.
-fn simulated(app: &App, opened: &Opened, name: &str) -> Result<Found, CliError> {
+fn simulated(app: &App, spec_dir: &Path, name: &str) -> Result<Found, CliError> {
     let scenario = match name.strip_prefix("sim:") {
         Some(path) => Some(app.environment.expand(Path::new(path), &app.environment.cwd)),
-        None => Some(opened.paths.dir().join(SCENARIO)).filter(|path| path.exists()),
+        None => Some(spec_dir.join(SCENARIO)).filter(|path| path.exists()),
     };
     let scenario = scenario.map(fs_err::canonicalize).transpose().map_err(CliError::environment)?;
     let mut prefix = vec!["agent-sim".into()];

@@ -43,8 +43,9 @@ use home::{open_home, start_over, tree_info};
 use locks::{lock, lock_work_dir};
 use means::{allowed, bypasses, models};
 
-pub(super) use agent::jobs_that_fit;
+pub(super) use agent::{find as find_agent, jobs_that_fit};
 pub(super) use home::place;
+pub(super) use summary::remedy;
 
 /// Runs a spec to its end, or to the question that stops it; on a terminal it asks, and goes on with the answer.
 pub fn execute(app: &App, mut args: args::Run) -> Result<ExitStatus, CliError> {
@@ -171,7 +172,7 @@ async fn work(
         }
     }
     let env = work_environment(app, opened);
-    let agent = agent::find(app, opened, &env).await?;
+    let agent = agent::find(app, &opened.settings, opened.paths.dir(), &env).await?;
     let git = Git::new(env.check.clone(), (RUN_MARK.into(), mark.clone().into()));
     let home = open_home(app, opened, &git, &past.state)?;
     let _lock = home.shared().map(|dir| lock_work_dir(app, opened, dir)).transpose()?;
@@ -210,7 +211,7 @@ async fn work(
         models: models(&opened.spec, &opened.settings),
         allow: allowed(opened),
         bypass_permissions: bypasses(app, opened),
-        prompts: prompts(app, opened)?,
+        prompts: prompts(app, opened.paths.dir())?,
         env,
         boots: agent::boots(),
         supervisor,
@@ -283,8 +284,8 @@ pub(super) fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
     AgentEnv::new(vars, &opened.spec.manifest.agent.env, longest)
 }
 
-fn prompts(app: &App, opened: &Opened) -> Result<Prompts, CliError> {
-    let own = opened.paths.dir().join("prompts");
+pub(super) fn prompts(app: &App, spec_dir: &Path) -> Result<Prompts, CliError> {
+    let own = spec_dir.join("prompts");
     let user = app.environment.config_file().and_then(|file| Some(file.parent()?.join("prompts")));
     let dirs: Vec<&Path> = std::iter::once(own.as_path()).chain(user.as_deref()).collect();
     Prompts::load(&dirs).map_err(CliError::usage)

@@ -89,7 +89,7 @@ fn text(opened: &Opened, state: &RunState, end: Option<RunEnd>, with_questions: 
 }
 
 /// What mends the trouble that stopped a run.
-fn remedy(class: Trouble) -> Option<&'static str> {
+pub(in crate::cli::commands) fn remedy(class: Trouble) -> Option<&'static str> {
     match class {
         Trouble::Authentication => Some("run `claude` once and log in, or set `ANTHROPIC_API_KEY`"),
         Trouble::Billing => Some("add credit to the account, or log in with another one"),
