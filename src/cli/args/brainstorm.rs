@@ -33,14 +33,18 @@ impl ValueEnum for Document {
 
 /// Arguments of `brainstorm`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    arg_required_else_help = false,
+    disable_help_subcommand = true,
+    after_help = "\
 Examples:
   cco brainstorm put MISSION --from mission.md         save a document of the spec of the current directory
   cco brainstorm put CONCERNS --spec billing/invoices  the same from stdin
   cco brainstorm show DECISIONS                        print it
   cco brainstorm list                                  which of them are there
 
-What stood there before is kept in the spec's `brainstorm/old/`.")]
+What stood there before is kept in the spec's `brainstorm/old/`."
+)]
 pub struct Brainstorm {
     /// What to do with the documents.
     #[command(subcommand)]
