@@ -15,6 +15,7 @@ mod convergence;
 mod edits;
 mod faults;
 mod finish;
+mod forecast;
 mod forty;
 mod gates;
 mod isolation;

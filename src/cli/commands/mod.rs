@@ -11,6 +11,7 @@ pub mod import;
 pub mod list;
 pub mod logs;
 mod look;
+mod moved;
 pub mod new;
 pub mod repair;
 pub mod run;

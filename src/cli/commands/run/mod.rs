@@ -5,6 +5,7 @@ mod asking;
 mod displays;
 mod dry;
 mod summary;
+mod together;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
