@@ -20,6 +20,7 @@ mod forty;
 mod gates;
 mod isolation;
 mod kill9;
+mod levels;
 mod matrix;
 mod questions;
 mod readers;

@@ -101,8 +101,13 @@ impl World {
 
     /// Starts a run and does not wait for it.
     pub fn start(&self, args: &[&str]) -> Run<'_> {
+        self.start_as(&mut self.command(args))
+    }
+
+    /// As [`World::start`], of a command of its own.
+    pub fn start_as(&self, command: &mut Command) -> Run<'_> {
         let said = fs::File::create(self.env.root().join("said")).unwrap();
-        let child = self.command(args).stdout(Stdio::null()).stderr(said).spawn().unwrap();
+        let child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap();
         Run { world: self, child }
     }
 
