@@ -22,6 +22,7 @@ mod isolation;
 mod kill9;
 mod levels;
 mod matrix;
+mod pruning;
 mod questions;
 mod readers;
 mod repair;
