@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use super::App;
 use super::error::{CliError, ExitStatus};
 use super::settings::{Layer, Settings};
+use crate::agent::AgentEnv;
 use crate::context::blank;
 use crate::context::files::{self, ContextFiles};
 use crate::context::specification::Specification;
@@ -125,7 +127,8 @@ impl App {
         let inputs = inputs(&spec, &paths, files, &specification).map_err(CliError::environment)?;
         let context = or_nothing(files::read(&paths.context_md())).map_err(CliError::environment)?;
         let one_tree = Home::is_shared(&spec.work_dir, wanted_worktrees(&settings));
-        let choices = complete(choices, &settings, entry.reference(), one_tree);
+        let environment = self.environment_of(&spec);
+        let choices = Choices { environment, ..complete(choices, &settings, entry.reference(), one_tree) };
         let plan = Arc::new(resolve(&spec, &choices, &inputs)?);
         Ok(Opened {
             reference: entry.reference(),
@@ -156,6 +159,27 @@ impl App {
         let only = run.only.into_iter().filter(|id| opened.plan.index(id).is_some()).collect();
         let choices = Choices { mode: Mode::named(&run.mode), jobs: Some(run.jobs), only, ..Choices::default() };
         self.open(reference, Layer::default(), choices)
+    }
+
+    /// Digest of what commands run in: the variables, and what prepares a worktree, with the files that are copied there.
+    fn environment_of(&self, spec: &Spec) -> Digest {
+        /// These say how a terminal looks.
+        const LOOKS: [&str; 2] = ["COLORTERM", "TERM"];
+        let manifest = &spec.manifest;
+        let vars = self.environment.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let env = AgentEnv::new(vars, &manifest.agent.env, Duration::ZERO);
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        for (name, value) in env.check.iter().filter(|(name, _)| !LOOKS.iter().any(|looks| name == looks)) {
+            parts.extend([name.as_encoded_bytes().to_vec(), value.as_encoded_bytes().to_vec()]);
+        }
+        parts.push(b"setup".to_vec());
+        parts.extend(manifest.execution.setup.iter().map(|command| command.as_str().as_bytes().to_vec()));
+        for file in &manifest.execution.copy {
+            parts.push(file.path.as_bytes().to_vec());
+            // What cannot be read is told when it is copied.
+            parts.extend(fsx::read_regular(&spec.work_dir.join(&file.path), fsx::LARGEST_TEXT).ok());
+        }
+        Digest::of_parts(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
     /// Reads the manifest and the context files. Where there are thousands each takes its time, and both are read at once.

@@ -1,5 +1,5 @@
-//! The trees in which the base and the whole are proven: made anew from the commit, with what `setup` and `copy` say, and
-//! no agent ever worked in them.
+//! The trees in which the base, a level and the whole are proven: made anew from the commit, with what `setup` and `copy`
+//! say, and no agent ever worked in them.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,11 @@ use tokio::sync::{Mutex, watch};
 use super::job::Job;
 use super::prepare::{NoPlace, set_up};
 use crate::ids::AttemptId;
+use crate::lifecycle::event::Scope;
 use crate::process::Stop;
 
-/// A fresh tree of a run, made when it is first needed and made anew when another commit is asked for.
+/// A fresh tree of a run, made when it is first needed, and made anew when another commit is asked for or something else is
+/// judged: what a level's checks left is not what the whole is proven with.
 #[derive(Debug)]
 pub struct FreshTree {
     name: &'static str,
@@ -20,6 +22,7 @@ pub struct FreshTree {
 #[derive(Debug, Clone)]
 struct Made {
     commit: String,
+    scope: Scope,
     place: Place,
 }
 
@@ -49,7 +52,8 @@ impl FreshTree {
         self.name
     }
 
-    /// The tree of `commit` for a check of the whole, made and set up by whichever check comes first. Without git it is the
+    /// The tree of `commit` for a check of a level or of the whole, made and set up by whichever check comes first. Without git
+    /// it is the
     /// work directory itself.
     ///
     /// # Errors
@@ -58,6 +62,7 @@ impl FreshTree {
         &self,
         job: &Job,
         commit: Option<&str>,
+        scope: Scope,
         attempt: &AttemptId,
         stop: &watch::Receiver<Stop>,
     ) -> Result<Place, NoPlace> {
@@ -70,7 +75,7 @@ impl FreshTree {
             None => repository.tip().map_err(|error| failed("the branch cannot be read", &error))?,
         };
         let mut made = self.made.lock().await;
-        if let Some(known) = made.as_ref().filter(|known| known.commit == commit) {
+        if let Some(known) = made.as_ref().filter(|known| known.commit == commit && known.scope == scope) {
             return Ok(known.place.clone());
         }
         *made = None;
@@ -78,7 +83,7 @@ impl FreshTree {
         let fresh = fresh.map_err(|error| failed("no fresh worktree can be made", &error))?;
         let place = Place { dir: fresh.dir, tree: Some(fresh.tree) };
         set_up(job, &place.dir, attempt, stop).await?;
-        *made = Some(Made { commit, place: place.clone() });
+        *made = Some(Made { commit, scope, place: place.clone() });
         Ok(place)
     }
 

@@ -14,6 +14,7 @@ use super::job::Job;
 use super::prepare::NoPlace;
 use super::untouched::named;
 use crate::ids::AttemptId;
+use crate::lifecycle::event::Scope;
 use crate::process::Stop;
 use crate::spec::writeset::WriteSet;
 use crate::tree::{Repository, Worktree};
@@ -51,9 +52,11 @@ impl Warmth {
             return Ok(());
         }
         let place =
-            self.base.place(job, Some(repository.base()), attempt, stop).await.map_err(|error| match error {
-                NoPlace::Stopped => NoPlace::Stopped,
-                NoPlace::Failed(why) => NoPlace::Failed(format!("the worktree of the base, for `warm`: {why}")),
+            self.base.place(job, Some(repository.base()), Scope::Baseline, attempt, stop).await.map_err(|error| {
+                match error {
+                    NoPlace::Stopped => NoPlace::Stopped,
+                    NoPlace::Failed(why) => NoPlace::Failed(format!("the worktree of the base, for `warm`: {why}")),
+                }
             })?;
         let failed = |error: &dyn std::fmt::Display| NoPlace::Failed(format!("`warm` cannot be copied: {error}"));
         let goes_on = || *stop.borrow() == Stop::Run;

@@ -185,6 +185,7 @@ impl Settlement<'_> {
 
     fn is_of_today(&self, at: Index, validation: &Validation) -> bool {
         let known = |name: &Arc<str>| self.state.plan().check_named(name).is_some();
-        validation.set == self.check_set(at) && validation.checks.iter().all(|(name, _)| known(name))
+        validation.set == self.state.check_set(at, validation.scope)
+            && validation.checks.iter().all(|(name, _)| known(name))
     }
 }

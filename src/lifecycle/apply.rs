@@ -229,6 +229,9 @@ impl RunState {
                 Some(Leg::Step(_)) | None => subject.leg = last_validation(legs),
             }
         }
+        if validation.scope == Scope::Baseline {
+            self.base_judged = Some(validation.set);
+        }
         if validation.scope == Scope::Final && !validation.change_only && !validation.merged {
             self.reviewers_of_whole = u8::try_from(validation.reviews.len()).ok();
         }
@@ -291,7 +294,8 @@ impl RunState {
     fn accept_level(&mut self, scope: Scope) {
         match scope {
             Scope::Level(level) => self.levels.validated = level + 1,
-            Scope::Baseline => self.baseline = Some(self.plan().run_checks),
+            // What was taken as it is, is what was judged, whatever today's manifest says.
+            Scope::Baseline => self.baseline = self.base_judged,
             Scope::Component | Scope::Final => return,
         }
         let run = self.run_index();

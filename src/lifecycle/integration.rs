@@ -55,7 +55,7 @@ impl Settlement<'_> {
     fn open_merged_validation(&mut self, at: Index) -> Result<(), Illegal> {
         let on = self.state.name(at);
         let round = self.state.component(at).rounds + 1;
-        let (scope, set) = (Scope::Component, self.check_set(at));
+        let (scope, set) = (Scope::Component, self.state.check_set(at, Scope::Component));
         let (checks, reviewers) = (self.commands(at, scope), Vec::new());
         let (change_only, merged, strict) = (false, true, false);
         self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, merged, strict, set })?;

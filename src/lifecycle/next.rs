@@ -130,7 +130,7 @@ fn decide(state: &mut RunState, now: Timestamp) -> Result<Option<Vec<Event>>, Il
         return Ok(None);
     }
     let at = state.run_index();
-    if !state.begun && !state.plan().baseline.is_empty() && state.baseline != Some(state.plan().run_checks) {
+    if !state.begun && !state.plan().baseline.is_empty() && state.baseline != Some(state.plan().base_set()) {
         let mut settlement = Settlement { state, now, dice: 0.5, events: Vec::new() };
         settlement.open_validation(at, Scope::Baseline)?;
         return Ok(Some(settlement.events));

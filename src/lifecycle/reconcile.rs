@@ -89,7 +89,9 @@ fn is_implemented(state: &RunState, at: Index) -> bool {
 fn whole(state: &RunState) -> Option<Event> {
     let run = state.run_work();
     let outdated = match &run.phase {
-        Phase::Validating(validation) => is_outdated(state, validation, state.plan().run_checks),
+        Phase::Validating(validation) => {
+            is_outdated(state, validation, state.check_set(state.run_index(), validation.scope))
+        }
         Phase::Waiting(_) => {
             let other = run.checks != Some(state.plan().run_checks);
             let reviewed = state.reviewers_of_whole.is_some_and(|reviewers| reviewers != state.plan().reviewers);

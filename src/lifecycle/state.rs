@@ -65,8 +65,10 @@ pub struct RunState {
     pub(super) waived: BTreeSet<(Digest, Index)>,
     /// Issues that were there before any work was done, and block nothing.
     pub(super) inherited: BTreeSet<Digest>,
-    /// The checks with which the untouched base was found good, or taken as it is.
+    /// What the untouched base was found good by, or taken as it is: its checks, and what they ran in.
     pub(super) baseline: Option<Digest>,
+    /// What the last validation of the base judged by.
+    pub(super) base_judged: Option<Digest>,
     /// Whether work on any component ever began.
     pub(super) begun: bool,
     /// Votes on the whole that are settled.
@@ -122,6 +124,7 @@ impl RunState {
             waived: BTreeSet::new(),
             inherited: BTreeSet::new(),
             baseline: None,
+            base_judged: None,
             begun: false,
             gates_settled: BTreeSet::new(),
             gates_fixed: BTreeSet::new(),

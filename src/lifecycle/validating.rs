@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::event::{Cause, Event, Issue, Scope, Trend, Verdict};
 use super::sameness;
 use super::settle::Settlement;
-use super::state::Illegal;
+use super::state::{Illegal, RunState};
 use super::subject::{Phase, Standing};
-use crate::ids::Step;
+use crate::ids::{Digest, Step};
 use crate::plan::graph::Index;
 use crate::plan::{CheckIndex, Leg, Mode};
 use crate::text::plural;
@@ -20,7 +20,7 @@ impl Settlement<'_> {
     pub(super) fn open_validation(&mut self, at: Index, scope: Scope) -> Result<(), Illegal> {
         let on = self.state.name(at);
         let round = self.state.at_mut(at).rounds + 1;
-        let (checks, set) = (self.commands(at, scope), self.check_set(at));
+        let (checks, set) = (self.commands(at, scope), self.state.check_set(at, scope));
         let reviewers = self.reviewers(at, scope);
         // In full mode small remarks block once: what is left of them after a fix does not.
         let pressed = self.state.component_or_run(at).fixing.as_ref().is_some_and(|fixing| fixing.pressed);
@@ -34,7 +34,7 @@ impl Settlement<'_> {
     pub(super) fn open_change_validation(&mut self, at: Index) -> Result<(), Illegal> {
         let on = self.state.name(at);
         let round = self.state.at_mut(at).rounds + 1;
-        let (scope, set) = (Scope::Component, self.check_set(at));
+        let (scope, set) = (Scope::Component, self.state.check_set(at, Scope::Component));
         let (checks, reviewers, strict) = (Vec::new(), Vec::new(), false);
         let (change_only, merged) = (true, false);
         self.emit(Event::ValidationOpened { on, scope, round, checks, reviewers, change_only, merged, strict, set })?;
@@ -104,11 +104,6 @@ impl Settlement<'_> {
         };
         let kept: HashSet<CheckIndex> = of(true).chain(plan.level_checks.iter().copied()).collect();
         of(false).filter(|check| !kept.contains(check)).collect()
-    }
-
-    pub(super) fn check_set(&self, at: Index) -> crate::ids::Digest {
-        let plan = self.state.plan();
-        if at == self.state.run_index() { plan.run_checks } else { plan.component(at).check_set }
     }
 
     pub(super) fn conclude_if_settled(&mut self, at: Index) -> Result<(), Illegal> {
@@ -202,6 +197,18 @@ impl Settlement<'_> {
         let from = self.state.best_tree(at);
         let on = self.state.name(at);
         self.emit(Event::FixOpened { on, fix: fixing.rounds + 1, counted, trend, from })
+    }
+}
+
+impl RunState {
+    /// Digest of what a validation judges by, for staleness.
+    pub(super) fn check_set(&self, at: Index, scope: Scope) -> Digest {
+        let plan = self.plan();
+        match scope {
+            Scope::Baseline => plan.base_set(),
+            Scope::Component | Scope::Level(_) | Scope::Final if at == self.run_index() => plan.run_checks,
+            Scope::Component | Scope::Level(_) | Scope::Final => plan.component(at).check_set,
+        }
     }
 }
 

@@ -211,6 +211,8 @@ pub struct Policy {
     pub step_timeout: Duration,
     /// Silence limit of an agent step.
     pub idle_timeout: Duration,
+    /// Digest of what commands run in: variables, and what prepares a worktree.
+    pub environment: Digest,
 }
 
 impl Default for Policy {
@@ -226,6 +228,7 @@ impl Default for Policy {
             fail_fast: false,
             step_timeout: Duration::from_secs(30 * 60),
             idle_timeout: Duration::from_secs(10 * 60),
+            environment: Digest::default(),
         }
     }
 }
@@ -322,6 +325,12 @@ impl Plan {
     /// The check of a name, if the manifest still has it.
     pub fn check_named(&self, name: &str) -> Option<CheckIndex> {
         self.by_name.get(name).copied()
+    }
+
+    /// What the untouched base is judged by: its checks, and what they run in. (Its commit stays the same for all runs.)
+    pub fn base_set(&self) -> Digest {
+        let checks = check_set_digest(&self.checks, self.baseline.iter()).to_string();
+        Digest::of_parts(&[checks.as_bytes(), self.policy.environment.to_string().as_bytes()])
     }
 
     /// The way of a component, leg by leg.

@@ -41,6 +41,8 @@ pub struct Choices {
     pub one_tree: bool,
     /// The spec, as `project/name-hash`.
     pub spec: String,
+    /// Digest of what commands run in.
+    pub environment: Digest,
 }
 
 /// Texts beside the manifest that a component's work is made from, as digests: its context file and its part of SPEC.md.
@@ -150,6 +152,7 @@ fn policy(manifest: &Manifest, mode: Mode, choices: &Choices) -> Policy {
         fail_fast: choices.fail_fast,
         step_timeout: choices.step_timeout.or(execution.step_timeout.map(|t| t.0)).unwrap_or(default.step_timeout),
         idle_timeout: choices.idle_timeout.or(execution.idle_timeout.map(|t| t.0)).unwrap_or(default.idle_timeout),
+        environment: choices.environment,
     }
 }
 

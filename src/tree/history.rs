@@ -74,6 +74,14 @@ impl History {
         Ok(said.lines().filter_map(commitment).collect())
     }
 
+    /// Whether a commit is another one or comes before it.
+    ///
+    /// # Errors
+    /// Git cannot be started.
+    pub fn is_ancestor(&self, old: &str, new: &str) -> Result<bool, TreeError> {
+        Ok(self.git.answer(&self.top, &["merge-base", "--is-ancestor", old, new])?.0)
+    }
+
     /// The patch id of what differs between two commits or trees, beside the files of `but`, relative to the work
     /// directory. None where nothing differs; none in its place where git cannot tell.
     ///

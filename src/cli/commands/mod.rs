@@ -14,6 +14,7 @@ pub mod install;
 pub mod list;
 pub mod logs;
 mod look;
+mod moved;
 pub mod new;
 pub mod next;
 pub mod repair;

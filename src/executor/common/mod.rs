@@ -2,6 +2,7 @@
 //! digests. Nothing is undone, since nobody can tell a step's changes from the user's, but what those did who may only
 //! read; what files held before is kept in `state/objects`.
 
+mod pruning;
 mod reading;
 mod standing;
 mod writing;
@@ -126,7 +127,7 @@ impl Common {
 
     /// What the files of a subject were when work on it began: they are that now if `begins`.
     fn base(&self, on: &Subject, begins: Option<&Snapshot>) -> io::Result<Snapshot> {
-        let note = self.objects.beside(&format!("base-{on}"));
+        let note = self.objects.beside(&format!("{}{on}", pruning::BASE));
         match begins {
             Some(own) if own.0.is_empty() => {
                 remove(&note)?;

@@ -88,7 +88,7 @@ impl Standing {
         Ok(())
     }
 
-    fn read(&self) -> io::Result<Option<State>> {
+    pub(super) fn read(&self) -> io::Result<Option<State>> {
         let bytes = match fs_err::read(&self.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes?,

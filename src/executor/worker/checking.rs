@@ -27,14 +27,14 @@ impl Worker {
         stop: watch::Receiver<Stop>,
     ) -> Ended {
         let job = &*self.job;
-        // The base and the whole are judged by what is committed, where no agent ever worked.
-        if let (Some(repository), Scope::Baseline | Scope::Final) = (job.tree.repository(), scope) {
+        // The base, a level and the whole are judged by what is committed, where no agent ever worked.
+        if let (Some(repository), Scope::Baseline | Scope::Level(_) | Scope::Final) = (job.tree.repository(), scope) {
             let (tree, commit) = if scope == Scope::Baseline {
                 (&*self.base, Some(repository.base()))
             } else {
                 (&self.fresh, work.tip.as_deref())
             };
-            return match tree.place(job, commit, &attempt, &stop).await {
+            return match tree.place(job, commit, scope, &attempt, &stop).await {
                 Ok(place) => self.run_check(attempt, index, place, stop).await,
                 Err(no_place) => self.unchecked(attempt, index, no_place),
             };

@@ -15,5 +15,5 @@ pub use going_back::{Left, going_back};
 pub use look::{LARGEST, Look};
 pub use objects::{KEPT, Objects};
 pub use snapshot::{Difference, Entry, Snapshot};
-pub use step::Step;
+pub use step::{KEPT_AS, Step};
 pub use walk::{MOST_FILES, Scope};

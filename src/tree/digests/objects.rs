@@ -29,6 +29,39 @@ impl Objects {
         self.dir.join(name)
     }
 
+    /// The files beside the contents whose names begin with `name`.
+    ///
+    /// # Errors
+    /// The disk's own.
+    pub fn notes(&self, name: &str) -> io::Result<Vec<PathBuf>> {
+        Ok(self.names()?.into_iter().filter(|it| it.starts_with(name)).map(|it| self.dir.join(it)).collect())
+    }
+
+    /// All contents that are kept.
+    ///
+    /// # Errors
+    /// The disk's own.
+    pub fn all(&self) -> io::Result<Vec<Digest>> {
+        Ok(self.names()?.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = match fs_err::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let name = |entry: io::Result<fs_err::DirEntry>| Ok(entry?.file_name().into_string().ok());
+        entries.map(name).filter_map(Result::transpose).collect()
+    }
+
+    /// Keeps contents no longer.
+    ///
+    /// # Errors
+    /// The disk's own.
+    pub fn remove(&self, digest: &Digest) -> io::Result<()> {
+        unless_gone(fs_err::remove_file(self.path(digest))).map(drop)
+    }
+
     fn path(&self, digest: &Digest) -> PathBuf {
         self.dir.join(digest.to_string())
     }

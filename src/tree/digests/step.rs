@@ -6,7 +6,7 @@ use super::objects::Objects;
 use crate::ids::Digest;
 
 /// What stands before a digest where git's own ids could stand too.
-const PREFIX: &str = "digest:";
+pub const KEPT_AS: &str = "digest:";
 
 /// A step that is done. Each is the digest of a [`super::Snapshot`] of the subject's own files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +34,22 @@ impl Step {
     /// # Errors
     /// The disk's own; among it that the step was never kept.
     pub fn get(objects: &Objects, name: &str) -> io::Result<Option<Self>> {
-        let Some(digest) = name.strip_prefix(PREFIX) else { return Ok(None) };
+        let Some(digest) = name.strip_prefix(KEPT_AS) else { return Ok(None) };
         let lost = || io::Error::other(format!("`{name}` is missing or damaged in `state/objects`"));
         let digest = digest.parse().map_err(|_| lost())?;
         let bytes = objects.get(&digest)?.ok_or_else(lost)?;
-        let text = String::from_utf8(bytes).map_err(|_| lost())?;
+        Self::from_bytes(&bytes).map(Some).ok_or_else(lost)
+    }
+
+    /// Reads what [`Step::put`] wrote; none if it is something else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
         let mut digests = text.split(' ').map_while(|word| word.parse::<Digest>().ok());
-        let (Some(base), Some(before), Some(after)) = (digests.next(), digests.next(), digests.next()) else {
-            return Err(lost());
-        };
-        Ok(Some(Self { base, before, after }))
+        Some(Self { base: digests.next()?, before: digests.next()?, after: digests.next()? })
     }
 
     /// A digest as it stands where git's own ids could stand too.
     pub fn name(digest: Digest) -> String {
-        format!("{PREFIX}{digest}")
+        format!("{KEPT_AS}{digest}")
     }
 }

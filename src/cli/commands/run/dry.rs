@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::together::Together;
 use super::{allowed, indices, wants_json};
 use crate::cli::App;
 use crate::cli::args;
+use crate::cli::commands::moved::{self, Moved};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
 use crate::ids::Subject;
@@ -25,7 +27,13 @@ struct Forecast {
     mode: &'static str,
     schedule: &'static str,
     jobs: u32,
+    /// Where the integration branch is, if that is not where cco left it; null: it is.
+    branch_moved: Option<Moved>,
     steps: Vec<Planned>,
+    /// Why the whole is validated again although every component is up to date; null: it is not.
+    whole: Option<String>,
+    /// What may run together; null where that was not asked.
+    together: Option<Together>,
     up_to_date: usize,
     calls_at_least: u64,
     calls_at_most: u64,
@@ -54,9 +62,16 @@ struct Command {
 pub fn execute(app: &App, opened: &Opened, args: &args::Run) -> Result<ExitStatus, CliError> {
     let mut state = if args.fresh { RunState::new(opened.plan.clone()) } else { opened.read_state(|_| ())? };
     let redo = indices(opened, &args.redo)?;
+    let moved = if args.fresh { None } else { moved::look(app, opened, &state) };
+    let adopted: Vec<Event> = moved.as_ref().and_then(Moved::event).into_iter().collect();
+    foresee(app, &mut state, |_| adopted)?;
     let mut reasons = foresee(app, &mut state, |state| reconcile::redo(state, &redo, None))?;
     reasons.extend(foresee(app, &mut state, reconcile::stale)?);
-    let forecast = forecast(opened, &state, &reasons);
+    if moved.as_ref().and_then(Moved::event).is_some() {
+        reasons.push((Subject::Run, "the branch goes on: validated again".to_owned()));
+    }
+    let together = Some(Together::of(opened, &todo(opened, &state)));
+    let forecast = Forecast { branch_moved: moved, together, ..forecast(opened, &state, &reasons) };
     if wants_json(app) {
         app.printer.document(&forecast)?;
     } else {
@@ -78,22 +93,27 @@ fn foresee(
     Ok(events.iter().filter_map(reason).collect())
 }
 
+/// What is to be done, in order.
+fn todo(opened: &Opened, state: &RunState) -> Vec<Index> {
+    let plan = &opened.plan;
+    let is_due = |at: &Index| plan.selected(*at) && !state.component(*at).is_complete();
+    let mut todo: Vec<Index> = plan.graph.order().iter().copied().filter(is_due).collect();
+    if plan.schedule == Schedule::Levels {
+        todo.sort_by_key(|&at| plan.graph.level(at));
+    }
+    todo
+}
+
 fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) -> Forecast {
     let plan = &opened.plan;
-    let todo: Vec<Index> = plan
-        .graph
-        .order()
-        .iter()
-        .copied()
-        .filter(|&at| plan.selected(at) && !state.component(at).is_complete())
-        .collect();
-    let mut ordered = todo.clone();
-    if plan.schedule == Schedule::Levels {
-        ordered.sort_by_key(|&at| plan.graph.level(at));
-    }
+    let ordered = todo(opened, state);
     let steps: Vec<Planned> = ordered.iter().map(|&at| planned(opened, state, at, reasons)).collect();
-    let calls = Calls::of(opened, &ordered, &steps);
+    let whole = whole(opened, state, &steps, reasons);
+    let calls = Calls::of(opened, &ordered, &steps, whole.is_some());
     Forecast {
+        branch_moved: None,
+        whole,
+        together: None,
         spec: opened.reference.clone(),
         mode: plan.mode.as_str(),
         schedule: match plan.schedule {
@@ -102,7 +122,7 @@ fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) ->
             Schedule::Serial => "one component at a time",
         },
         jobs: plan.policy.jobs,
-        up_to_date: plan.components.len() - todo.len(),
+        up_to_date: plan.components.len() - ordered.len(),
         calls_at_least: calls.least,
         calls_at_most: calls.most,
         steps,
@@ -115,6 +135,13 @@ fn forecast(opened: &Opened, state: &RunState, reasons: &[(Subject, String)]) ->
     }
 }
 
+/// Why the whole is judged again although nothing is to be done with any component.
+fn whole(opened: &Opened, state: &RunState, steps: &[Planned], reasons: &[(Subject, String)]) -> Option<String> {
+    let due = steps.is_empty() && opened.plan.only.is_none() && state.run().is_some() && state.completed().is_none();
+    let why = reasons.iter().find(|(on, _)| *on == Subject::Run).map(|(_, why)| why.clone());
+    due.then(|| why.unwrap_or_else(|| standing(state.run_work())))
+}
+
 /// How many agents a run asks.
 struct Calls {
     least: u64,
@@ -124,9 +151,9 @@ struct Calls {
 impl Calls {
     /// At least: every step once, every reviewer once, every vote once. At most: with every fix round that the budgets
     /// allow, each judged by all reviewers, and a vote of two rounds in each fix loop and on each gate.
-    fn of(opened: &Opened, ordered: &[Index], steps: &[Planned]) -> Self {
+    fn of(opened: &Opened, ordered: &[Index], steps: &[Planned], whole_is_due: bool) -> Self {
         let plan = &opened.plan;
-        if steps.is_empty() {
+        if steps.is_empty() && !whole_is_due {
             return Self { least: 0, most: 0 };
         }
         let reviewers = u64::from(plan.reviewers);
@@ -228,6 +255,9 @@ fn text(forecast: &Forecast) -> String {
         forecast.schedule,
         plural(forecast.jobs as usize, "agent")
     );
+    if let Some(moved) = &forecast.branch_moved {
+        let _ = writeln!(out, "{moved}");
+    }
     for (at, planned) in forecast.steps.iter().enumerate() {
         let way: Vec<&str> = planned.steps.iter().map(String::as_str).collect();
         let checks =
@@ -235,6 +265,10 @@ fn text(forecast: &Forecast) -> String {
         let way = if way.is_empty() { "validate".to_owned() } else { way.join(", ") };
         let _ =
             writeln!(out, "{:>4}. {} (level {}): {way}{checks}  [{}]", at + 1, planned.id, planned.level, planned.why);
+    }
+    out.extend(forecast.together.as_ref().map(Together::text));
+    if let Some(why) = &forecast.whole {
+        let _ = writeln!(out, "the whole: validate  [{why}]");
     }
     let _ = writeln!(out, "{} up to date", plural(forecast.up_to_date, "component"));
     let _ = writeln!(out, "{} to {} agent calls", forecast.calls_at_least, forecast.calls_at_most);

@@ -8,6 +8,7 @@ mod home;
 mod locks;
 mod means;
 mod summary;
+mod together;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -192,8 +193,15 @@ async fn work(
     let (sink, live) = mpsc::unbounded_channel();
     let tip = home.repository().map(Repository::tip).transpose().map_err(CliError::environment)?;
     let common = home.shared().map(|dir| {
-        let in_flight = past.state.in_flight().into_iter().map(|(attempt, _)| attempt).collect();
-        Arc::new(Common::new(dir.to_owned(), opened.paths.objects(), past.runs == 0, in_flight))
+        let in_flight: Vec<_> = past.state.in_flight().into_iter().map(|(attempt, _)| attempt).collect();
+        let died = past.state.ended().is_none();
+        let common = Common::new(dir.to_owned(), opened.paths.objects(), past.runs == 0, in_flight);
+        match if died { Ok(0) } else { common.prune(&opened.paths.state()) } {
+            Ok(0) => {}
+            Ok(gone) => tracing::info!("removed {gone} contents from `state/objects` that nothing refers to"),
+            Err(error) => tracing::warn!("`state/objects` is left as it is: {error}"),
+        }
+        Arc::new(common)
     });
     let job = Job {
         common,

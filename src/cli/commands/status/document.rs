@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cli::App;
+use crate::cli::commands::moved::{self, Moved};
 use crate::cli::error::CliError;
 use crate::cli::opened::Opened;
 use crate::cli::questions::QuestionItem;
@@ -25,6 +27,7 @@ pub struct Facts {
     lock: LockState,
     letters: Vec<Letter>,
     strays: Vec<Stray>,
+    moved: Option<Moved>,
     denials: Vec<(Subject, String)>,
     failures: BTreeMap<ComponentId, String>,
     started: Option<Timestamp>,
@@ -37,7 +40,13 @@ impl Facts {
         // What a live run has started is no stray.
         let strays = if lock == LockState::Free { orphans::find(&opened.mark()) } else { Vec::new() };
         let letters = Inbox::new(opened.paths.inbox()).look().into_iter().map(|(_, letter)| letter).collect();
-        Ok(Self { lock, letters, strays, denials: Vec::new(), failures: BTreeMap::new(), started: None })
+        let (denials, failures) = (Vec::new(), BTreeMap::new());
+        Ok(Self { lock, letters, strays, moved: None, denials, failures, started: None })
+    }
+
+    /// Looks where the integration branch is, by what the state says of it.
+    pub fn look(&mut self, app: &App, opened: &Opened, state: &RunState) {
+        self.moved = moved::look(app, opened, state);
     }
 
     /// Takes in what a record says beside the state.
@@ -73,6 +82,8 @@ pub struct Report<'a> {
     /// Why nothing more is started.
     pub stopped: Option<&'a str>,
     pub paused: Option<Paused>,
+    /// Where the integration branch is, if that is not where cco left it; null: it is.
+    pub branch_moved: Option<&'a Moved>,
     pub counts: Counts,
     pub cost: Spent,
     pub components: Vec<Component>,
@@ -208,6 +219,7 @@ impl<'a> Report<'a> {
             proof: state.completed(),
             stopped: state.halt().map(|halt| halt.why.as_str()),
             paused: state.pause().filter(|_| state.ended().is_none()).map(|(until, why)| Paused { until, why }),
+            branch_moved: facts.moved.as_ref(),
             counts: Counts {
                 components: state.run_index(),
                 complete: counts.complete,

@@ -36,6 +36,7 @@ pub fn execute(app: &App, args: args::Status) -> Result<ExitStatus, CliError> {
 fn show(app: &App, opened: &Opened) -> Result<(), CliError> {
     let mut facts = Facts::gather(opened)?;
     let state = opened.read_state(|record| facts.see(record))?;
+    facts.look(app, opened, &state);
     let report = Report::new(opened, &state, &facts);
     match app.printer.format() {
         Format::Json => app.printer.document(&report),

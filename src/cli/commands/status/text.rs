@@ -81,6 +81,9 @@ fn head(out: &mut String, report: &Report<'_>) {
         }
         None => {}
     }
+    if let Some(moved) = report.branch_moved {
+        let _ = writeln!(out, "{moved}");
+    }
 }
 
 fn run(report: &Report<'_>) -> String {

@@ -13,6 +13,8 @@ use crate::proof::{Standing, judge};
 use document::Report;
 use gather::Gathered;
 
+pub(super) use look::git;
+
 /// Says what is proven, what is not, and why.
 pub fn execute(app: &App, args: args::Verify) -> Result<ExitStatus, CliError> {
     let gathered = Gathered::read(app, args.spec.reference())?;
