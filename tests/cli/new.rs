@@ -42,8 +42,9 @@ fn makes_the_whole_directory() {
     nothing told how this is built and checked (no Cargo.toml, package.json, pyproject.toml, go.mod, pom.xml, Makefile, justfile): the manifest names no checks yet
     warning: `[ROOT]/work` is in no git repository, so agents would work in it directly; `git init [ROOT]/work` and a first commit give each component a worktree of its own
     next, one of:
-      take tasks that are written  cco import --from markdown PLAN.md --into billing/invoices --replace
-      write the components         ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/billing/invoices-[HASH]/manifest.json
+      think it through with Claude  cco spec billing/invoices
+      take tasks that are written   cco import --from markdown PLAN.md --into billing/invoices --replace
+      write the components          ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/billing/invoices-[HASH]/manifest.json
     then `cco validate billing/invoices`
     ");
     let spec = made(&env);
@@ -141,6 +142,7 @@ fn what_is_detected_is_said_and_stands_in_the_manifest() {
       setup  (cd web && npm ci)
     next, one of:
       take the tasks of `specs/001-till/tasks.md`  cco import --from speckit specs/001-till/tasks.md --into shop/invoices --replace
+      think it through with Claude                 cco spec shop/invoices
       write the components                         ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/shop/invoices-[HASH]/manifest.json
     then `cco validate shop/invoices`
     ");
@@ -247,8 +249,9 @@ fn hostile_files_are_said_and_nothing_waits_for_them() {
     warning: `package.json` could not be read: it is larger than 1 MiB
     warning: `Makefile` could not be read: it is not UTF-8
     next, one of:
-      take tasks that are written  cco import --from markdown PLAN.md --into 31m/invoices --replace
-      write the components         ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/31m/invoices-[HASH]/manifest.json
+      think it through with Claude  cco spec 31m/invoices
+      take tasks that are written   cco import --from markdown PLAN.md --into 31m/invoices --replace
+      write the components          ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/31m/invoices-[HASH]/manifest.json
     then `cco validate 31m/invoices`
     ");
     let _ = env.cco(["validate"]).exits(0);

@@ -81,9 +81,11 @@ fn a_spec_without_components() {
     settings.add_filter(r"-[0-9a-f]{8}\b", "-[HASH]");
     settings.bind(|| insta::assert_snapshot!(said(&env), @r"
     `p/n` has no component yet.
-      write the components; an example stands in it   ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/p/n-[HASH]/manifest.json
-      take tasks that are written                     cco import --from markdown PLAN.md --into p/n --replace
-      then check it                                   cco validate p/n
+      think it through with Claude                          cco spec p/n
+      make components of what brainstorm/ and SPEC.md say   cco formalize p/n
+      write the components; an example stands in it         ${EDITOR:-vi} [ROOT]/home/.claude/cc_orchestrations/specs/p/n-[HASH]/manifest.json
+      take tasks that are written                           cco import --from markdown PLAN.md --into p/n --replace
+      then check it                                         cco validate p/n
     "));
 }
 
@@ -104,7 +106,8 @@ fn a_spec_without_a_manifest_and_one_that_is_invalid() {
     fs::remove_file(dir.join("manifest.json")).unwrap();
     insta::assert_snapshot!(inside(&env), @r"
     `p/small` has no manifest yet.
-      begin it anew, with a manifest   cco new --name small
+      make one of what brainstorm/ and SPEC.md say   cco formalize p/small
+      begin it anew, with a manifest                 cco new --name small
 
     `cco --help` shows all commands.
     ");
