@@ -202,14 +202,13 @@ fn integrated(subject: &mut SubjectState, step: &Integration, implemented: bool)
             // It is the branch's from here on.
             subject.commits = None;
             subject.delivery = None;
-            subject.met.clear();
         }
         Integration::CaughtUp { commit } => note_commit(subject, commit, implemented),
         Integration::Conflicts { commit, files } => {
             note_commit(subject, commit, implemented);
-            subject.met.push(Met { commit: commit.clone(), files: files.clone() });
             if let Some(delivery) = &mut subject.delivery {
                 delivery.conflicts.clone_from(files);
+                delivery.met.push(Met { commit: commit.clone(), files: files.clone() });
             }
         }
     }

@@ -105,8 +105,10 @@ impl RunState {
 
     /// Takes in that something is to be brought onto the branch.
     pub(super) fn open_delivery(&mut self, at: Index, proof: Proof, scope: Scope) {
-        let delivery = Delivery { proof, scope, conflicts: Vec::new() };
-        self.at_mut(at).delivery = Some(Box::new(delivery));
+        let subject = self.at_mut(at);
+        // What was resolved is validated, and set out again.
+        let met = subject.delivery.take().map_or_else(Vec::new, |before| before.met);
+        subject.delivery = Some(Box::new(Delivery { proof, scope, conflicts: Vec::new(), met }));
         self.enter(at, Phase::Working(Box::new(Work::new(Step::Integrate))));
     }
 

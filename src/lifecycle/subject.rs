@@ -420,8 +420,6 @@ pub struct SubjectState {
     pub findings: Vec<Issue>,
     /// What is to be brought onto the integration branch.
     pub delivery: Option<Box<Delivery>>,
-    /// The conflicts with the branch that it met since it last landed.
-    pub met: Vec<Met>,
     /// What was found of it in git when its records were lost, and no check of its changes has seen yet.
     pub unseen: Option<Box<Unseen>>,
     /// Whether its implementation was made anew by a vote.
@@ -453,7 +451,6 @@ impl SubjectState {
             commits: None,
             findings: Vec::new(),
             delivery: None,
-            met: Vec::new(),
             unseen: None,
             refactored: false,
             report: None,
@@ -502,6 +499,8 @@ pub struct Delivery {
     pub scope: Scope,
     /// The files in which it contradicts the branch, until these are resolved.
     pub conflicts: Vec<String>,
+    /// All conflicts that it met on the way.
+    pub met: Vec<Met>,
 }
 
 /// A conflict with the integration branch.

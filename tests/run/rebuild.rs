@@ -388,3 +388,26 @@ fn work_that_no_record_knows_of_is_not_begun_anew_behind_anybodys_back() {
     let kept = world.git(&["for-each-ref", "--format=%(objectname)", &format!("{spec}/history/")]);
     assert!(kept.lines().any(|commit| commit == tip), "{kept}");
 }
+
+#[test]
+fn what_landed_twice_or_without_checks_of_its_own_is_taken_up_too() {
+    let world = project();
+    world.ends(&[], 0);
+    world.play(json!({"steps": {"d.*": works("d", "good again")}}));
+    world.ends(&["--redo", "d"], 0);
+    let tree = world.tree();
+    let path = world.spec.join("manifest.json");
+    for mode in ["standard", "quick"] {
+        lose_state(&world);
+        let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        manifest["execution"]["mode"] = json!(mode);
+        world.rewrite(manifest);
+        let shown = repair(&world, &["--json", "--apply"]).exits(0).json();
+        assert_eq!(shown["git"]["components"][3]["landed"].as_array().unwrap().len(), 2, "{shown:#}");
+        let paid = world.noted().len();
+        world.ends(&[], 0);
+        assert_eq!(asked(&world.noted()[paid..]), Vec::<&str>::new(), "{mode}");
+        assert_eq!(world.tree(), tree);
+        let _ = world.env.cco(["verify", "p/world"]).exits(0);
+    }
+}

@@ -44,7 +44,7 @@ impl Worked {
             conflicts: conflicts.iter().map(PathBuf::from).collect(),
             branch: state.branch_tip().map(str::to_owned),
             summary: subject.report.as_ref().map_or_else(String::new, |report| report.summary.clone()),
-            met: subject.met.clone(),
+            met: subject.delivery.as_ref().map_or_else(Vec::new, |delivery| delivery.met.clone()),
             found: subject.unseen.as_ref().and_then(|unseen| unseen.landed.first()).cloned(),
         }
     }
