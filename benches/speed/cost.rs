@@ -20,9 +20,8 @@ const IN_DIR: usize = 100;
 pub fn cost(bench: &Bench, table: &mut Table) {
     against_script(bench, table, 10_000, FEW, bench.rounds);
     if bench.thorough {
-        against_script(bench, table, 50_000, 2, 3);
+        against_script(bench, table, 50_000, 2, 1);
     }
-    growth(bench, table);
 }
 
 /// A repository of `files` files, as a user has it.
@@ -51,7 +50,7 @@ fn against_script(bench: &Bench, table: &mut Table, files: usize, count: usize, 
 }
 
 /// Four times the components cost four times as much.
-fn growth(bench: &Bench, table: &mut Table) {
+pub fn growth(bench: &Bench, table: &mut Table) {
     const FILES: usize = 100;
     let plain = bench.fresh_dir().join("repository");
     make(&plain, FILES);
@@ -59,8 +58,7 @@ fn growth(bench: &Bench, table: &mut Table) {
         let home = home(bench, &plain, count);
         measure::run(&mut run(&home, &bench.agents.writing)) / count as f64 * 1e3
     };
-    let rounds = bench.rounds.div_ceil(3);
-    let [few, many] = in_turn(rounds, [&mut || component(50), &mut || component(200)]);
+    let [few, many] = in_turn(bench.rounds.min(3), [&mut || component(50), &mut || component(200)]);
     let what = format!("a component, {FILES} files, 200 components");
     table.ratio(&what, "ms", &many, ("50 components", &few), 1.3);
 }

@@ -56,7 +56,7 @@ impl Bench {
 
 type Part = (&'static str, fn(&Bench, &mut Table));
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     ("floor", parts::floor),
     ("shapes", parts::shapes),
     ("ninja", parts::ninja),
@@ -67,6 +67,7 @@ const PARTS: [Part; 10] = [
     ("stream", parts::stream),
     ("idle", parts::idle),
     ("cost", cost::cost),
+    ("growth", cost::growth),
 ];
 
 fn main() {
