@@ -47,7 +47,7 @@ pub fn take_back(
     let Some(head) = head else { return Ok(None) };
     let Some(moved) = worktree.moved_since(head)? else { return Ok(None) };
     let kept = format!("agent/{}", attempt.file_stem());
-    worktree.keep(&job.plan.spec, &kept, &moved.head)?;
+    worktree.keep(&kept, &moved.head)?;
     worktree.take_back(head)?;
     let made = match moved.new.len() {
         0 => "what is checked out was changed".to_owned(),

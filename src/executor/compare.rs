@@ -31,7 +31,7 @@ fn look(job: &Job, site: &Site, out: &mut Ended, work: &Worked) -> Result<Attemp
     let own = !repository.is_ancestor(&head, &branch)?;
     let commit = (own && work.tip.as_ref() != Some(&head)).then(|| head.clone());
     if let Some(commit) = &commit {
-        worktree.keep(&job.plan.spec, &format!("tip/{}", out.attempt.on), commit)?;
+        worktree.keep(&format!("tip/{}", out.attempt.on), commit)?;
     }
     let Judged { findings, notes, change } = judge(job, repository, worktree, &out.attempt, work, true)?;
     out.notes.extend(notes);

@@ -43,7 +43,7 @@ pub fn conclude(job: &Job, site: &Site, attempt: AttemptId, reply: Reply, before
                 && ended.attempt.step.writes()
                 && let Some(worktree) = site.worktree()
             {
-                ended.notes.extend(put_back(job, worktree, &ended.attempt));
+                ended.notes.extend(put_back(worktree, &ended.attempt));
             }
             AttemptEnd::Failed { class: trouble, message, resumable }
         }
@@ -164,7 +164,7 @@ fn compare_and_commit(
         None => worktree.commit_of(&attempt)?,
     };
     if let Some(commit) = &commit {
-        worktree.keep(&job.plan.spec, &format!("tip/{}", attempt.on), commit)?;
+        worktree.keep(&format!("tip/{}", attempt.on), commit)?;
     }
     if commit.is_none() && report.status == Claim::Done && !repository.holds_work_of(&attempt.on)? {
         findings.extend(change::claims_nothing(&attempt, &before.work));

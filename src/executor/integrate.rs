@@ -227,7 +227,7 @@ impl Way<'_> {
     }
 
     fn keep_tip(&self, attempt: &AttemptId, commit: &str) -> Result<(), TreeError> {
-        self.worktree.keep(&self.job.plan.spec, &format!("tip/{}", attempt.on), commit)
+        self.worktree.keep(&format!("tip/{}", attempt.on), commit)
     }
 }
 

@@ -21,19 +21,19 @@ pub fn go_back(
     attempt: &AttemptId,
     origin: &Origin,
 ) -> Result<Vec<String>, TreeError> {
-    let mut notes: Vec<String> = put_back(job, worktree, attempt).into_iter().collect();
+    let mut notes: Vec<String> = put_back(worktree, attempt).into_iter().collect();
     let (state, commit, what) = match origin {
         Origin::At(commit) => (State::Of(commit), commit, "the best state so far"),
         Origin::Before(commit) => (State::Before(commit), commit, "before its implementation"),
     };
     let kept = format!("abandoned/{}", attempt.file_stem());
-    worktree.keep(&job.plan.spec, &kept, "HEAD")?;
+    worktree.keep(&kept, "HEAD")?;
     let merged = merged_since(repository, worktree, commit)?;
     let summary = format!("go back to {what}");
     let commit = Commit { spec: &job.plan.spec, attempt, summary: &summary, paths: &[] };
     let owns = |path: &Path| !merged.contains(path);
     if let Some(made) = worktree.restore(state, &owns, &commit)? {
-        worktree.keep(&job.plan.spec, &format!("tip/{}", attempt.on), &made)?;
+        worktree.keep(&format!("tip/{}", attempt.on), &made)?;
         notes.push(format!(
             "its files were set back to {what}; what was there is kept as `refs/cco/{}/{kept}`",
             job.plan.spec

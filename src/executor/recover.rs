@@ -49,7 +49,7 @@ pub fn settle_left(job: &Job, sites: &Sites, attempt: AttemptId, resumed: bool, 
         && let Some(site) = sites.left(job, &over.attempt.on)
         && let Some(worktree) = site.worktree()
     {
-        over.notes.extend(put_back(job, worktree, &over.attempt));
+        over.notes.extend(put_back(worktree, &over.attempt));
     }
     over
 }

@@ -201,7 +201,7 @@ fn take_up(
         return repository.set_up(&attempt.on, own.unwrap_or(&branch)).map(Taken::New);
     };
     if work.cut_off && attempt.step.writes() {
-        notes.extend(put_back(job, &worktree, attempt));
+        notes.extend(put_back(&worktree, attempt));
     } else if work.untried {
         notes.extend(adopt(job, &worktree, attempt)?);
     }
@@ -229,7 +229,7 @@ fn adopt(job: &Job, worktree: &Worktree, attempt: &AttemptId) -> Result<Option<S
 /// Goes to the commit that the journal knows, from one that it does not.
 fn go_to(job: &Job, worktree: &Worktree, attempt: &AttemptId, head: &str, tip: &str) -> Result<String, TreeError> {
     let kept = format!("abandoned/{}-head", attempt.file_stem());
-    worktree.keep(&job.plan.spec, &kept, head)?;
+    worktree.keep(&kept, head)?;
     worktree.position(tip)?;
     Ok(format!("its worktree was at a commit that is not of its work: kept as `refs/cco/{}/{kept}`", job.plan.spec))
 }

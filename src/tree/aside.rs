@@ -2,8 +2,9 @@
 //! could hold.
 
 use super::git::Git;
+use super::peek::repository_top;
 use super::standing::Owner;
-use super::{Place, Repository, Tree, TreeError};
+use super::{Place, Repository, TreeError};
 
 impl Repository {
     /// Sets the integration branch, all that is kept, and what the worktrees hold aside as `history/<name>/…`, and
@@ -12,7 +13,7 @@ impl Repository {
     /// # Errors
     /// As [`Repository::open`]; git's own.
     pub fn set_aside(git: Git, place: &Place, spec: &str, name: &str) -> Result<(), TreeError> {
-        let Some(top) = Tree::repository(&git, &place.work_dir)? else { return Ok(()) };
+        let Some(top) = repository_top(&git, &place.work_dir)? else { return Ok(()) };
         let branch = format!("refs/heads/{}", place.branch);
         let Some(tip) = git.ask(&top, &["rev-parse", "--verify", "--quiet", &format!("{branch}^{{commit}}")])? else {
             return Ok(());

@@ -111,23 +111,13 @@ impl Worktree {
         Ok(changes)
     }
 
-    /// The files that these commits touched, each against all of its parents.
+    /// The files that differ between two commits, relative to the work directory.
     ///
     /// # Errors
     /// Git's own; among it that something is no commit.
-    pub fn files_of<'c>(&self, commits: impl IntoIterator<Item = &'c str>) -> Result<BTreeSet<PathBuf>, TreeError> {
-        let mut input = String::new();
-        for commit in commits {
-            input.push_str(&self.commit_id(commit)?);
-            input.push('\n');
-        }
-        if input.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let args =
-            ["diff-tree", "--stdin", "-r", "-z", "-m", "--root", "--no-commit-id", "--name-only", "--no-renames"];
-        let said = self.git.bytes(&self.root, &args, input.as_bytes())?;
-        Ok(records(&said).map(|path| self.prefix.relative(path)).collect())
+    pub fn differing(&self, old: &str, new: &str) -> Result<BTreeSet<PathBuf>, TreeError> {
+        let differences = self.differences(&self.commit_id(old)?, &self.commit_id(new)?)?;
+        Ok(differences.iter().map(|it| self.prefix.relative(&it.path)).collect())
     }
 
     /// The files that differ between two commits or trees.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::TreeError;
 use super::path::below;
 use super::source::Source;
 use super::status::{STATUS, records};
-use super::{TreeError, Worktree};
 use crate::fsx;
 use crate::ids::Digest;
 
@@ -23,16 +23,6 @@ pub fn changed_between(before: &Fingerprint, after: &Fingerprint) -> Vec<PathBuf
     paths.sort();
     paths.dedup();
     paths.into_iter().filter(|path| before.0.get(*path) != after.0.get(*path)).cloned().collect()
-}
-
-impl Worktree {
-    /// What the user's checkout is like now. Costs one `git status` there, which writes nothing.
-    ///
-    /// # Errors
-    /// Git's own.
-    pub fn main_checkout(&self) -> Result<Fingerprint, TreeError> {
-        self.source.fingerprint()
-    }
 }
 
 impl Source {

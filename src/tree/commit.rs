@@ -1,12 +1,11 @@
 //! A commit for each writing step, with trailers that say whose it is.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::Worktree;
 use super::git::GitError;
-use super::status::{bytes_of, listed, records};
-use super::{Tree, TreeError, Worktree};
-use crate::ids::{AttemptId, Subject};
+use super::status::{bytes_of, listed};
+use crate::ids::AttemptId;
 
 /// The trailer by which a commit is found again after a crash.
 pub(super) const TRAILER: &str = "Cco-Attempt";
@@ -23,30 +22,6 @@ pub struct Commit<'a> {
     /// The files that it takes in, relative to the work directory; those that are gone too. Whoever writes others
     /// meanwhile keeps them to themselves.
     pub paths: &'a [PathBuf],
-}
-
-impl Tree {
-    /// Commits what a step wrote; none where it changed nothing, or without git.
-    ///
-    /// # Errors
-    /// Git's own; nothing is lost, the changes stay in the tree.
-    pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<String>, GitError> {
-        match self {
-            Self::Shared(_) => Ok(None),
-            Self::Worktree(worktree) => worktree.commit(commit),
-        }
-    }
-
-    /// The commit of an attempt whose record was lost with the run that made it.
-    ///
-    /// # Errors
-    /// Git's own.
-    pub fn commit_of(&self, attempt: &AttemptId) -> Result<Option<String>, GitError> {
-        match self {
-            Self::Shared(_) => Ok(None),
-            Self::Worktree(worktree) => worktree.commit_of(attempt),
-        }
-    }
 }
 
 impl Worktree {
@@ -70,20 +45,6 @@ impl Worktree {
         }
         self.signed(&["commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-m", message])?;
         self.git.run(&self.root, &["rev-parse", "HEAD"]).map(Some)
-    }
-
-    /// The files that the commits of a subject touched since the commit `from`.
-    ///
-    /// # Errors
-    /// Git's own; among it that `from` is no commit.
-    pub fn files_written_by(&self, from: &str, on: &Subject) -> Result<BTreeSet<PathBuf>, TreeError> {
-        let _one = self.lock();
-        // No more than a dot has a meaning in the names of components.
-        let pattern = format!("--grep=^{TRAILER}: {}\\.", on.to_string().replace('.', "\\."));
-        let range = format!("{}..HEAD", self.commit_id(from)?);
-        let args = ["log", "-z", "--format=", "--name-only", "--no-renames", "--basic-regexp", &pattern, &range];
-        let said = self.git.bytes(&self.root, &args, &[])?;
-        Ok(records(&said).map(|path| self.prefix.relative(path)).collect())
     }
 
     /// As [`Git::signed`].

@@ -3,9 +3,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{TreeError, Worktree};
-use crate::ids::check_name;
-
 /// A detached worktree, just made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fresh {
@@ -13,55 +10,6 @@ pub struct Fresh {
     pub dir: PathBuf,
     /// The id of the committed tree that is in it.
     pub tree: String,
-}
-
-impl Worktree {
-    /// Makes a worktree of `commit` at `<worktrees>/<name>`, on no branch. What is there under that name, whole or half
-    /// made by a run that was killed, is removed first. After a crash at any point this can be called again.
-    ///
-    /// # Errors
-    /// [`TreeError::NoName`]; git's own, among it that there is no such commit; that what is there cannot be removed.
-    pub fn fresh(&self, name: &str, commit: &str) -> Result<Fresh, TreeError> {
-        let _one = self.lock();
-        let commit = self.commit_id(commit)?;
-        let root = self.remove_fresh(name)?;
-        let tree = self.git.run(&self.root, &["rev-parse", "--verify", &format!("{commit}^{{tree}}")])?;
-        let options = ["worktree", "add", "--force", "--quiet", "--detach"].map(AsRef::as_ref);
-        let what = [root.as_os_str(), commit.as_ref()];
-        self.source.git.run(&self.source.top, &[&options[..], &what[..]].concat())?;
-        let dir = match self.dir.strip_prefix(&self.root) {
-            Ok(within) if !within.as_os_str().is_empty() => root.join(within),
-            Ok(_) | Err(_) => root,
-        };
-        fs_err::create_dir_all(&dir)?;
-        Ok(Fresh { dir, tree })
-    }
-
-    /// Removes the worktree of that name with all that is in it; nothing where there is none.
-    ///
-    /// # Errors
-    /// [`TreeError::NoName`], or that it cannot be removed.
-    pub fn discard_fresh(&self, name: &str) -> Result<(), TreeError> {
-        let _one = self.lock();
-        self.remove_fresh(name).map(drop)
-    }
-
-    /// Where a worktree of that name belongs, with nothing there.
-    fn remove_fresh(&self, name: &str) -> Result<PathBuf, TreeError> {
-        let root = self.source.worktrees.join(name);
-        if check_name(name).is_err() || root == self.root {
-            return Err(TreeError::NoName(name.to_owned()));
-        }
-        // By hand, since git refuses one that it finds damaged or locked; and not by `prune`, which would also forget
-        // the user's own worktrees whose disks are not there now. The files first: without them git forgets the rest by
-        // itself one day, while files that it does not know stay for ever.
-        let git_dir = self.source.git_dir_of(&root)?;
-        remove_all(&root)?;
-        if let Some(git_dir) = git_dir {
-            remove_all(&git_dir)?;
-        }
-        Ok(root)
-    }
 }
 
 /// Removes whatever is at `path`, also where directories in it may not be written (caches of modules are like that).

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::TreeError;
 use super::git::Git;
 use super::patch::DIFF;
 use super::path::Prefix;
+use super::peek::repository_top;
 use super::status::records;
-use super::{Tree, TreeError};
 
 /// Commits, a line each, with tree and parents; whatever the user's settings are.
 const LIST: [&str; 3] = ["rev-list", "--no-commit-header", "--format=%H %T %P"];
@@ -37,7 +38,7 @@ impl History {
     /// # Errors
     /// Git's own.
     pub fn open(git: &Git, work_dir: &Path) -> Result<Option<Self>, TreeError> {
-        let Some(top) = Tree::repository(git, work_dir)? else { return Ok(None) };
+        let Some(top) = repository_top(git, work_dir)? else { return Ok(None) };
         let git_dir = PathBuf::from(git.run(&top, &["rev-parse", "--absolute-git-dir"])?);
         let prefix = git.run(work_dir, &["rev-parse", "--show-prefix"])?;
         // What somebody put in the place of a commit is not that commit.

@@ -1,16 +1,9 @@
 //! Where the components of a run work: all in one directory, or each in a worktree of its own.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::git::Git;
-use super::set_up::COMPONENTS;
-use super::{Place, Repository, TreeError, Worktree};
-use crate::fsx;
-use crate::ids::{ComponentId, Subject};
-
-/// The note in a worktree's own part of the repository that says that it is set up.
-const READY: &str = "cco-ready";
+use super::{Place, Repository, TreeError};
 
 /// Where the components of a run work.
 #[derive(Debug)]
@@ -59,73 +52,5 @@ impl Home {
             Self::Shared(_) => None,
             Self::Repository(repository) => Some(repository),
         }
-    }
-}
-
-impl Worktree {
-    /// Whether it was set up to its end. In one that was not nobody has worked.
-    pub fn is_ready(&self) -> bool {
-        self.git_dir.join(READY).exists()
-    }
-
-    /// Notes that it is set up.
-    ///
-    /// # Errors
-    /// The note cannot be written.
-    pub fn mark_ready(&self) -> Result<(), TreeError> {
-        Ok(fsx::write_whole(&self.git_dir.join(READY), b"")?)
-    }
-
-    /// The files that differ between two commits, relative to the work directory.
-    ///
-    /// # Errors
-    /// Git's own; among it that something is no commit.
-    pub fn differing(&self, old: &str, new: &str) -> Result<BTreeSet<PathBuf>, TreeError> {
-        let differences = self.differences(&self.commit_id(old)?, &self.commit_id(new)?)?;
-        Ok(differences.iter().map(|it| self.prefix.relative(&it.path)).collect())
-    }
-
-    /// Makes files what a commit holds, without committing that; one that the commit has not goes.
-    ///
-    /// # Errors
-    /// Git's own; among it that there is no such commit.
-    pub fn take_from(&self, commit: &str, files: &[PathBuf]) -> Result<(), TreeError> {
-        let _one = self.lock();
-        let (head, wanted) = (self.head()?, self.commit_id(commit)?);
-        let own = self.own_index()?;
-        let graft = self
-            .graft(&head, &self.tree_of(super::State::Of(&wanted))?, &|path| files.iter().any(|file| file == path))?;
-        self.set_files(&own, &graft)
-    }
-}
-
-impl Repository {
-    /// Those for whom there is the directory of a worktree, whatever is in it, or whom the repository knows one of: who
-    /// removes one and is killed can leave either.
-    pub fn subjects(&self) -> Vec<Subject> {
-        let entries = fs_err::read_dir(self.source.worktrees.join(COMPONENTS)).into_iter().flatten().flatten();
-        let mut names: BTreeSet<_> = entries.map(|entry| PathBuf::from(entry.file_name())).collect();
-        let known = self.registry.all().into_keys();
-        names.extend(known.filter_map(|name| Some(name.strip_prefix(COMPONENTS).ok()?.to_owned())));
-        let ids = names.iter().filter_map(|name| ComponentId::new(name.to_str()?).ok());
-        ids.map(Subject::Component).collect()
-    }
-
-    /// Whether work of a subject ever landed on the integration branch.
-    ///
-    /// # Errors
-    /// Git's own.
-    pub fn holds_work_of(&self, on: &Subject) -> Result<bool, TreeError> {
-        let holds = format!("--grep=^Cco-Component: {}$", on.as_str().replace('.', "\\."));
-        let range = format!("{}..{}", self.base(), self.branch_ref());
-        Ok(!self.run(&["log", "-1", "--basic-regexp", "--format=%H", &holds, &range])?.is_empty())
-    }
-
-    /// Moves the integration branch from one commit to another, which need not follow it.
-    ///
-    /// # Errors
-    /// Git's own; among it that the branch is not at `from`.
-    pub fn reset_branch(&self, from: &str, to: &str) -> Result<(), TreeError> {
-        self.run(&["update-ref", "--no-deref", "-m", "cco: take back", &self.branch_ref(), to, from]).map(drop)
     }
 }

@@ -4,7 +4,7 @@ use super::commit::{TRAILER, trailer};
 use super::git::GitError;
 use super::status::records;
 use super::{Repository, TreeError};
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, Subject};
 
 impl Repository {
     /// Makes a commit of `tree` after the commit `onto` and moves the integration branch there; none where the branch is
@@ -61,6 +61,24 @@ impl Repository {
             (trailer(message, TRAILER) == Some(&attempt)).then(|| commit.to_owned())
         });
         Ok(commits.next())
+    }
+
+    /// Whether work of a subject ever landed on the integration branch.
+    ///
+    /// # Errors
+    /// Git's own.
+    pub fn holds_work_of(&self, on: &Subject) -> Result<bool, TreeError> {
+        let holds = format!("--grep=^Cco-Component: {}$", on.as_str().replace('.', "\\."));
+        let range = format!("{}..{}", self.base(), self.branch_ref());
+        Ok(!self.run(&["log", "-1", "--basic-regexp", "--format=%H", &holds, &range])?.is_empty())
+    }
+
+    /// Moves the integration branch from one commit to another, which need not follow it.
+    ///
+    /// # Errors
+    /// Git's own; among it that the branch is not at `from`.
+    pub fn reset_branch(&self, from: &str, to: &str) -> Result<(), TreeError> {
+        self.run(&["update-ref", "--no-deref", "-m", "cco: take back", &self.branch_ref(), to, from]).map(drop)
     }
 
     /// As [`super::Worktree::signed`].

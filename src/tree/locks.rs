@@ -4,18 +4,6 @@
 use std::path::Path;
 
 use super::status::remove_if_there;
-use super::{TreeError, Worktree};
-
-impl Worktree {
-    /// Frees what a git left locked that was killed in this worktree, as an agent's can be. Nobody may be working there.
-    ///
-    /// # Errors
-    /// A lock cannot be removed.
-    pub fn release_locks(&self) -> Result<(), TreeError> {
-        let _one = self.lock();
-        Ok(release_in(&self.git_dir, false)?)
-    }
-}
 
 /// Removes the locks in a directory, and with `deep` those below it.
 pub(super) fn release_in(dir: &Path, deep: bool) -> std::io::Result<()> {

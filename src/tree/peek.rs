@@ -1,10 +1,36 @@
-//! Where a branch is, told without a process: a run that has nothing to do must not cost one.
+//! A look at a work directory that opens nothing in it.
 
 use std::path::{Path, PathBuf};
 
-use super::git::Git;
+use super::TreeError;
+use super::git::{Git, GitError};
 
-/// Whether a branch is there, and somewhere else than at `commit`. Git is asked only where its own file of the branch does
+/// The repository's top directory, if `work_dir` is in one.
+///
+/// # Errors
+/// Git cannot be started, or refuses the repository that is there.
+pub(super) fn repository_top(git: &Git, work_dir: &Path) -> Result<Option<PathBuf>, TreeError> {
+    match git.run(work_dir, &["rev-parse", "--show-toplevel"]) {
+        Ok(top) => Ok(Some(top.into())),
+        Err(GitError::Refused { message, .. }) => {
+            let none = message.contains("not a git repository")
+                && !work_dir.ancestors().any(|dir| fs_err::symlink_metadata(dir.join(".git")).is_ok());
+            if none { Ok(None) } else { Err(TreeError::Unusable { dir: work_dir.to_owned(), message }) }
+        }
+        Err(error @ (GitError::Missing | GitError::NotStarted { .. } | GitError::Unclear { .. })) => Err(error.into()),
+    }
+}
+
+/// What the user has not committed and what therefore is not part of the run, as `git status` names it.
+///
+/// # Errors
+/// Git's own.
+pub fn uncommitted(git: &Git, work_dir: &Path) -> Result<Vec<String>, GitError> {
+    let text = git.run(work_dir, &["status", "--porcelain", "--untracked-files=normal"])?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// Whether a branch is there, and somewhere else than at `commit`. A run that has nothing to do must not cost a process: git is asked only where its own file of the branch does
 /// not say that it is at `commit`.
 pub fn is_elsewhere(git: &Git, work_dir: &Path, branch: &str, commit: &str) -> bool {
     if loose(work_dir, branch).is_some_and(|tip| tip == commit) {

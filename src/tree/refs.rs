@@ -19,21 +19,18 @@ impl Worktree {
     ///
     /// # Errors
     /// Git's own: no such commit, or the name is none for a ref.
-    pub fn keep(&self, spec: &str, name: &str, commit: &str) -> Result<(), TreeError> {
+    pub fn keep(&self, name: &str, commit: &str) -> Result<(), TreeError> {
         let _one = self.lock();
-        let commit = self.commit_id(commit)?;
-        // Git refuses a name that leads out of there.
-        let reference = format!("refs/cco/{spec}/{name}");
-        self.git.run(&self.root, &["update-ref", "--no-deref", &reference, &commit])?;
-        Ok(())
+        self.keep_now(name, commit)
     }
 
-    /// What is kept for a spec, by name.
-    ///
-    /// # Errors
-    /// Git's own.
-    pub fn kept(&self, spec: &str) -> Result<Vec<Kept>, TreeError> {
-        Ok(kept(&self.git, &self.root, spec)?)
+    /// As [`Worktree::keep`]; the caller holds the lock.
+    pub(super) fn keep_now(&self, name: &str, commit: &str) -> Result<(), TreeError> {
+        let commit = self.commit_id(commit)?;
+        // Git refuses a name that leads out of there.
+        let reference = format!("refs/cco/{}/{name}", self.spec);
+        self.git.run(&self.root, &["update-ref", "--no-deref", &reference, &commit])?;
+        Ok(())
     }
 }
 

@@ -9,11 +9,12 @@ use super::checkout::Fingerprint;
 use super::git::{Git, GitError};
 use super::locks::{release, release_in};
 use super::path::Prefix;
+use super::peek::repository_top;
+use super::place::base_commit;
 use super::refs::{self, Kept};
 use super::registry::Registry;
 use super::source::Source;
-use super::worktree::{Place, base_commit};
-use super::{Tree, TreeError};
+use super::{Place, TreeError};
 
 /// A repository in which components work, each in a detached worktree of its own.
 ///
@@ -270,7 +271,7 @@ fn no_repository(git: &Git, work_dir: &Path, error: GitError) -> TreeError {
         Ok(Some(bare)) if bare == "true" => return TreeError::Bare(work_dir.to_owned()),
         Ok(_) | Err(_) => {}
     }
-    match Tree::repository(git, work_dir) {
+    match repository_top(git, work_dir) {
         Ok(None) => TreeError::NoRepository(work_dir.to_owned()),
         Ok(Some(_)) => error.into(),
         Err(error) => error,

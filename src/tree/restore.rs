@@ -63,6 +63,19 @@ impl Worktree {
         Ok(Some(made))
     }
 
+    /// Makes files what a commit holds, without committing that; one that the commit has not goes.
+    ///
+    /// # Errors
+    /// Git's own; among it that there is no such commit.
+    pub fn take_from(&self, commit: &str, files: &[PathBuf]) -> Result<(), TreeError> {
+        let _one = self.lock();
+        let (head, wanted) = (self.head()?, self.commit_id(commit)?);
+        let own = self.own_index()?;
+        let graft =
+            self.graft(&head, &self.tree_of(State::Of(&wanted))?, &|path| files.iter().any(|file| file == path))?;
+        self.set_files(&own, &graft)
+    }
+
     /// The tree of a state.
     pub(super) fn tree_of(&self, state: State<'_>) -> Result<String, TreeError> {
         let revision = match state {

@@ -129,9 +129,8 @@ impl Repository {
             root: root.to_owned(),
             prefix: self.prefix.clone(),
             git_dir: git_dir.to_owned(),
-            branch: self.branch.clone(),
+            spec: self.spec.clone(),
             base: self.base.clone(),
-            detached: true,
             source: self.source.clone(),
             index: self.registry.lock_of(name),
         }

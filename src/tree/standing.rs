@@ -61,6 +61,17 @@ impl Repository {
         found.sort_by(|a, b| a.owner.cmp(&b.owner));
         Ok(found)
     }
+
+    /// Those for whom there is the directory of a worktree, whatever is in it, or whom the repository knows one of: who
+    /// removes one and is killed can leave either.
+    pub fn subjects(&self) -> Vec<Subject> {
+        let entries = fs_err::read_dir(self.source.worktrees.join(COMPONENTS)).into_iter().flatten().flatten();
+        let mut names: BTreeSet<_> = entries.map(|entry| PathBuf::from(entry.file_name())).collect();
+        let known = self.registry.all().into_keys();
+        names.extend(known.filter_map(|name| Some(name.strip_prefix(COMPONENTS).ok()?.to_owned())));
+        let ids = names.iter().filter_map(|name| ComponentId::new(name.to_str()?).ok());
+        ids.map(Subject::Component).collect()
+    }
 }
 
 impl Worktree {

@@ -28,7 +28,7 @@ pub struct Undone {
 
 /// What is to be done about each path.
 #[derive(Debug, Default)]
-struct Work {
+pub(super) struct Work {
     /// Files of the last commit that come back.
     restored: Vec<Entry>,
     /// Files that go.
@@ -53,17 +53,6 @@ impl Worktree {
         self.undo_those(&|path| paths.iter().any(|dir| is_within(path, dir)), patch_file)
     }
 
-    /// Undoes, as [`Worktree::undo`] does, whatever differs from the last commit after somebody who must change nothing
-    /// (a reviewer, a voter, a check); none where nothing differs. Ignored files do not count. Whether they committed
-    /// something [`Worktree::moved_since`] tells.
-    ///
-    /// # Errors
-    /// As [`Worktree::undo`].
-    pub fn meddled(&self, patch_file: &Path) -> Result<Option<Undone>, TreeError> {
-        let undone = self.undo_those(&|_| true, patch_file)?;
-        Ok((undone != Undone::default()).then_some(undone))
-    }
-
     fn undo_those(&self, chosen: &dyn Fn(&[u8]) -> bool, patch_file: &Path) -> Result<Undone, TreeError> {
         let _one = self.lock();
         self.undo_now(chosen, patch_file)
@@ -81,16 +70,7 @@ impl Worktree {
         }
         let work = self.work(&found)?;
         undone.patch = self.keep_as_patch(&git, &work, patch_file)?;
-        set_entries(&self.git, &self.root, work.restored.iter().map(|entry| (&entry.path[..], entry.old.as_ref())))?;
-        set_entries(&self.git, &self.root, work.removed.iter().map(|path| (&path[..], None)))?;
-        for path in &work.repositories {
-            undone.aside.push((self.prefix.relative(path), self.move_aside(path, patch_file)?));
-        }
-        for path in &work.removed {
-            self.remove(path)?;
-        }
-        self.check_out(&self.own_index()?, &work.restored)?;
-        fs_err::create_dir_all(&self.dir)?;
+        undone.aside = self.carry_out(&work, patch_file.file_stem().unwrap_or(OsStr::new("repository")))?;
         let differing: BTreeSet<_> = self.entries(&git)?.into_iter().map(|entry| entry.path).collect();
         let (left, gone): (Vec<_>, Vec<_>) = work.all().into_iter().partition(|entry| differing.contains(&entry.path));
         undone.changes = self.shown(&gone);
@@ -99,8 +79,25 @@ impl Worktree {
         Ok(undone)
     }
 
+    /// Makes files and index what they were, once what they hold is kept. Gives the repositories that were moved: where
+    /// each was, and where it is now, under the name `called`.
+    pub(super) fn carry_out(&self, work: &Work, called: &OsStr) -> Result<Vec<(PathBuf, PathBuf)>, TreeError> {
+        set_entries(&self.git, &self.root, work.restored.iter().map(|entry| (&entry.path[..], entry.old.as_ref())))?;
+        set_entries(&self.git, &self.root, work.removed.iter().map(|path| (&path[..], None)))?;
+        let mut aside = Vec::new();
+        for path in &work.repositories {
+            aside.push((self.prefix.relative(path), self.move_aside(path, called)?));
+        }
+        for path in &work.removed {
+            self.remove(path)?;
+        }
+        self.check_out(&self.own_index()?, &work.restored)?;
+        fs_err::create_dir_all(&self.dir)?;
+        Ok(aside)
+    }
+
     /// What has to be done for `found` to be undone.
-    fn work(&self, found: &[Entry]) -> Result<Work, TreeError> {
+    pub(super) fn work(&self, found: &[Entry]) -> Result<Work, TreeError> {
         let mut work = Work::default();
         for entry in found {
             match entry.kind {
@@ -125,10 +122,15 @@ impl Worktree {
         Ok(work)
     }
 
+    /// Puts what will be undone, as it is on disk now, into the index that `git` has.
+    pub(super) fn stage_work(&self, git: &Git, work: &Work) -> Result<(), TreeError> {
+        let kept = work.removed.iter().filter(|path| self.is_kept_by_git(path)).map(Vec::as_slice);
+        self.stage(git, &work.restored, kept)
+    }
+
     /// Writes down what will be undone; no file where git sees no difference.
     fn keep_as_patch(&self, git: &Git, work: &Work, patch_file: &Path) -> Result<Option<PathBuf>, TreeError> {
-        let kept = work.removed.iter().filter(|path| self.is_kept_by_git(path)).map(Vec::as_slice);
-        self.stage(git, &work.restored, kept)?;
+        self.stage_work(git, work)?;
         let dir = patch_file.parent().unwrap_or(Path::new("."));
         fsx::create_dir_private(dir)?;
         let file = tempfile::Builder::new().prefix(".cco-").tempfile_in(dir)?;
@@ -168,12 +170,11 @@ impl Worktree {
     }
 
     /// Moves a repository to where no agent works: in the same file system, so that it is either here or there.
-    fn move_aside(&self, path: &[u8], patch_file: &Path) -> Result<PathBuf, TreeError> {
+    fn move_aside(&self, path: &[u8], called: &OsStr) -> Result<PathBuf, TreeError> {
         let aside = self.source.worktrees.join(".aside");
         fsx::create_dir_private(&aside)?;
-        let stem = patch_file.file_stem().unwrap_or(OsStr::new("repository"));
-        let place = numbered(&aside, stem, OsStr::new("")).find(|place| fs_err::symlink_metadata(place).is_err());
-        let place = place.unwrap_or_else(|| aside.join(stem));
+        let place = numbered(&aside, called, OsStr::new("")).find(|place| fs_err::symlink_metadata(place).is_err());
+        let place = place.unwrap_or_else(|| aside.join(called));
         fsx::rename(&below(&self.root, path), &place)?;
         Ok(place)
     }

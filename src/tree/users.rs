@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use super::Place;
 use super::git::{Git, GitError};
 use super::repository::checked_out;
 use super::status::records;
-use super::worktree::Place;
 use super::{Repository, TreeError};
 
 /// What became of a wish to move the user's branch to the integration branch.

@@ -8,6 +8,7 @@ mod fresh;
 mod land;
 mod merge;
 mod position;
+mod put_back;
 mod repository;
 mod restore;
 mod set_up;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use cco::tree::{Merged, landing_message};
 
-use super::world::{hostile, sh_git, snapshot, write};
-use super::yard::{SPEC, Yard, assert_exact, attempt, commit, merge, on};
+use super::world::{SPEC, hostile, sh_git, snapshot, write};
+use super::yard::{Yard, assert_exact, attempt, commit, merge, on};
 
 /// Two components from set-up to removal; the second has to catch up with the first.
 fn live(yard: &Yard) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cco::tree::{Bounds, Contents, Moved, Until};
 
@@ -90,31 +90,7 @@ fn only_wanted_files_are_read_whatever_their_names() {
         let diff = world.worktree().diff_text(&base, &tip, &wanted, 1000).unwrap();
         assert_eq!((diff.files, diff.whole, diff.text.matches("+new").count()), (1, true, 1), "{}", diff.text);
     }
-    assert_eq!(world.worktree().files_of([tip.as_str()]).unwrap().into_iter().collect::<Vec<_>>(), names);
-}
-
-#[test]
-fn the_files_of_commits_are_those_of_each_of_them() {
-    let world = World::new("w", &[("w/a", "a")]);
-    let first = world.head();
-    world.write("b", "b");
-    let second = world.commit("b");
-    world.write("b", "c");
-    world.write("../out", "o");
-    let third = world.commit("c");
-    sh_git(&world.root, &["reset", "--quiet", "--hard", &first]);
-    world.write("side", "s");
-    world.commit("side");
-    sh_git(&world.root, &["merge", "--quiet", "-m", "merge", &third]);
-    let merge = world.head();
-    let files = |commits: &[&str]| world.worktree().files_of(commits.iter().copied()).unwrap().into_iter().collect();
-    let of = |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(PathBuf::from).collect() };
-    let none: Vec<PathBuf> = files(&[]);
-    assert_eq!(none, of(&[]));
-    assert_eq!(files(&[&first]), of(&["a"]), "a first commit made all that is in it");
-    assert_eq!(files(&[&second, &third]), of(&["../out", "b"]));
-    assert_eq!(files(&[&merge]), of(&["../out", "b", "side"]));
-    assert!(world.worktree().files_of(["--stdin"]).is_err());
+    assert_eq!(world.worktree().differing(&base, &tip).unwrap().into_iter().collect::<Vec<_>>(), names);
 }
 
 #[test]
@@ -167,27 +143,16 @@ fn commits_of_somebody_else_are_told() {
     let one = world.head();
     sh_git(&world.root, &["commit", "--quiet", "--allow-empty", "-m", "two"]);
     let two = world.head();
-    let on = Some("refs/heads/cco/spec".to_owned());
-    let new = vec![one, two.clone()];
-    let told = Moved { head: two.clone(), on: on.clone(), tip: Some(two.clone()), new: new.clone(), rewritten: false };
-    assert_eq!(moved(), Some(told));
+    assert_eq!(moved(), Some(Moved { head: two.clone(), new: vec![one, two] }));
 
-    sh_git(&world.root, &["checkout", "--quiet", "-b", "own"]);
-    sh_git(&world.root, &["branch", "--quiet", "-f", "cco/spec", &tip]);
-    let on_own = Some("refs/heads/own".to_owned());
-    let told = Moved { head: two.clone(), on: on_own, tip: Some(tip.clone()), new, rewritten: false };
-    assert_eq!(moved(), Some(told));
+    // A branch at the same commit is not the commit by itself.
+    sh_git(&world.root, &["checkout", "--quiet", "-b", "own", &tip]);
+    assert_eq!(moved(), Some(Moved { head: tip.clone(), new: vec![] }));
 
     sh_git(&world.root, &["checkout", "--quiet", "--orphan", "rewritten"]);
     sh_git(&world.root, &["commit", "--quiet", "-m", "another root"]);
-    sh_git(&world.root, &["branch", "--quiet", "-D", "cco/spec"]);
-    let told = moved().unwrap();
-    assert!(told.rewritten && told.tip.is_none() && told.new == [world.head()], "{told:?}");
+    assert_eq!(moved().unwrap().new, [world.head()]);
     assert!(world.worktree().moved_since("nothing").is_err());
-}
-
-#[test]
-fn without_git_nothing_of_this_can_be_had() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(cco::tree::Tree::Shared(dir.path().to_owned()).worktree().is_none());
+    world.worktree().take_back(&tip).unwrap();
+    assert_eq!(moved(), None);
 }

@@ -10,9 +10,9 @@ use super::world::{World, hostile, make_executable, sh_git, write};
 
 /// What changed while `act` ran, relative to the user's checkout.
 fn changed(world: &World, act: impl FnOnce()) -> Vec<PathBuf> {
-    let before = world.worktree().main_checkout().unwrap();
+    let before = world.repository.main_checkout().unwrap();
     act();
-    let after = world.worktree().main_checkout().unwrap();
+    let after = world.repository.main_checkout().unwrap();
     let paths = changed_between(&before, &after);
     assert_eq!(changed_between(&after, &before), paths);
     paths.into_iter().map(|path| path.strip_prefix(&world.repo).unwrap().to_owned()).collect()
@@ -66,7 +66,7 @@ fn looking_writes_nothing() {
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
     let index = || fs::read(world.repo.join(".git/index")).unwrap();
     let before = index();
-    world.worktree().main_checkout().unwrap();
+    world.repository.main_checkout().unwrap();
     assert_eq!(index(), before);
     sh_git(&world.repo, &["status"]);
     assert_ne!(index(), before, "else this proves nothing");

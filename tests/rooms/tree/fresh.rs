@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cco::tree::TreeError;
 
-use super::world::{World, command, hostile, sh_git, snapshot, write};
+use super::world::{World, command, hostile, open, sh_git, snapshot, write};
 
 fn at(world: &World) -> PathBuf {
     world.home.path().join("worktrees/final")
@@ -15,7 +15,7 @@ fn at(world: &World) -> PathBuf {
 
 /// It is as the commit is, works, and is the only one of that name.
 fn assert_fresh(world: &World, commit: &str) {
-    let fresh = world.worktree().fresh("final", commit).unwrap();
+    let fresh = world.repository.fresh("final", commit).unwrap();
     let root = at(world);
     assert_eq!(fresh.dir, root.join("w"));
     assert_eq!(fresh.tree, sh_git(&world.repo, &["rev-parse", &format!("{commit}^{{tree}}")]));
@@ -48,15 +48,15 @@ fn what_is_in_the_way_is_replaced() {
     sh_git(&world.repo, &["worktree", "lock", root.to_str().unwrap()]);
     fs::remove_dir_all(&root).unwrap();
     assert_fresh(&world, &tip);
-    world.worktree().discard_fresh("final").unwrap();
+    world.repository.discard_fresh("final").unwrap();
     assert!(!root.exists() && !sh_git(&world.repo, &["worktree", "list"]).contains("final"));
-    world.worktree().discard_fresh("final").unwrap();
+    world.repository.discard_fresh("final").unwrap();
     write(&root.join("leftover"), "l");
     assert_fresh(&world, &tip);
-    world.worktree().discard_fresh("final").unwrap();
+    world.repository.discard_fresh("final").unwrap();
     fs::write(&root, "a file").unwrap();
     assert_fresh(&world, &tip);
-    world.worktree().discard_fresh("final").unwrap();
+    world.repository.discard_fresh("final").unwrap();
     symlink(&world.repo, &root).unwrap();
     assert_fresh(&world, &tip);
     assert!(world.repo.join("w/a").exists(), "the link was not followed");
@@ -70,22 +70,22 @@ fn only_that_worktree_is_removed() {
     let users = world.home.path().join("disk/final");
     sh_git(&world.repo, &["worktree", "add", "-q", "--detach", users.to_str().unwrap()]);
     fs::rename(world.home.path().join("disk"), world.home.path().join("unplugged")).unwrap();
-    world.worktree().fresh("final", &base).unwrap();
-    world.worktree().discard_fresh("final").unwrap();
+    world.repository.fresh("final", &base).unwrap();
+    world.repository.discard_fresh("final").unwrap();
     fs::rename(world.home.path().join("unplugged"), world.home.path().join("disk")).unwrap();
     assert_eq!(sh_git(&users, &["rev-parse", "HEAD"]), base);
     for name in ["run", "..", "../run", "", "a/b", "-x"] {
-        let refused = world.worktree().fresh(name, &base).unwrap_err();
+        let refused = world.repository.fresh(name, &base).unwrap_err();
         assert!(matches!(refused, TreeError::NoName(_)), "{name}: {refused}");
     }
-    assert!(world.worktree().fresh("final", "no commit").is_err());
+    assert!(world.repository.fresh("final", "no commit").is_err());
     assert!(world.root.join("a").exists());
 }
 
 /// Git is killed in the midst of the checkout, by a filter of one of the files: nothing can tidy up after it.
 #[test]
 fn one_that_a_killed_run_left_is_replaced() {
-    let world = World::new("w", &[("w/a", "a"), ("w/b", "b"), ("w/z", "z"), (".gitattributes", "b filter=kill\n")]);
+    let mut world = World::new("w", &[("w/a", "a"), ("w/b", "b"), ("w/z", "z"), (".gitattributes", "b filter=kill\n")]);
     let base = world.head();
     let root = at(&world);
     let mut add = command(&world.repo);
@@ -94,6 +94,8 @@ fn one_that_a_killed_run_left_is_replaced() {
     assert!(root.join(".git").exists() && !root.join("w/z").exists(), "half made");
     let locked = sh_git(&world.repo, &["worktree", "list", "--porcelain"]);
     assert!(locked.contains("\nlocked initializing"), "{locked}");
+    // The next run finds it.
+    world.repository = open(world.home.path(), &world.repo.join("w"), Some(base.clone())).unwrap();
     assert_fresh(&world, &base);
     assert_eq!(snapshot(&root), world.snapshot());
 }
@@ -101,7 +103,7 @@ fn one_that_a_killed_run_left_is_replaced() {
 #[test]
 fn hostile_names_are_checked_out() {
     let world = World::prepared("", |repo| hostile().iter().for_each(|name| write(&repo.join(name), "x")));
-    let fresh = world.worktree().fresh("final", &world.head()).unwrap();
+    let fresh = world.repository.fresh("final", &world.head()).unwrap();
     assert_eq!(snapshot(&fresh.dir), world.snapshot());
     assert!(fresh.dir.join(Path::new("-rf")).exists());
 }

@@ -4,8 +4,8 @@ use std::fs;
 
 use cco::tree::{Repository, TreeError, landing_message};
 
-use super::world::{sh_git, write};
-use super::yard::{SPEC, Yard, attempt, commit, on};
+use super::world::{SPEC, sh_git, write};
+use super::yard::{Yard, attempt, commit, on};
 
 fn landed(repository: &Repository, tree: &str, name: &str, n: u32) -> String {
     let message = landing_message(SPEC, &attempt(name, n), "it works\nCco-Attempt: forged.implement-1");
@@ -87,7 +87,8 @@ fn commits_are_kept_by_name_and_forgotten() {
     repository.forget("history/2026").unwrap();
     let kept: Vec<_> = repository.kept().unwrap().into_iter().map(|it| (it.name, it.commit)).collect();
     assert_eq!(kept, [("best/auth/1".to_owned(), base.clone()), ("tip/auth".to_owned(), tip.clone())]);
-    assert_eq!(yard.set_up("auth").kept(SPEC).unwrap(), repository.kept().unwrap());
+    yard.set_up("auth").keep("best/auth/1", "HEAD").unwrap();
+    assert_eq!(repository.kept().unwrap()[0].commit, tip);
     assert!(repository.keep("../../heads/other", &base).is_err());
     assert!(repository.keep("tip/none", "no commit").is_err());
     assert_eq!(repository.merge_base(&base, &tip).unwrap(), Some(base.clone()));
@@ -110,7 +111,7 @@ fn the_users_work_is_adopted_as_theirs() {
     let made = worktree.adopt(SPEC, &on("auth"), "mended by hand").unwrap().unwrap();
     assert_eq!(worktree.head().unwrap(), made);
     assert_eq!(worktree.uncommitted().unwrap().len(), 1, "the repository");
-    assert_eq!(worktree.files_of([made.as_str()]).unwrap().len(), 3);
+    assert_eq!(worktree.differing("HEAD^", &made).unwrap().len(), 3);
     let message = sh_git(&root, &["log", "-1", "--format=%B"]);
     let expected = "auth by the user: mended by hand\n\nCco-Spec: p/s\nCco-Component: auth\nCco-By: user";
     assert_eq!(message, expected);

@@ -199,8 +199,8 @@ fn an_old_git_is_told() {
     let path = std::env::var_os("PATH").unwrap();
     let path = std::iter::once(bin).chain(std::env::split_paths(&path));
     let git = super::world::git_with(&[("PATH", std::env::join_paths(path).unwrap())]);
-    let place = super::yard::place(yard.home.path(), &yard.repo, Some(yard.repository.base().to_owned()));
-    let old = cco::tree::Repository::open(git, &place, super::yard::SPEC).unwrap();
+    let place = super::world::place(yard.home.path(), &yard.repo, Some(yard.repository.base().to_owned()));
+    let old = cco::tree::Repository::open(git, &place, super::world::SPEC).unwrap();
     let worktree = old.worktree(&on("auth")).unwrap().unwrap();
     let refused = merge(&worktree, "auth", &tip).unwrap_err().to_string();
     assert!(refused.contains("2.38") && refused.contains("git version 2.34.1"), "{refused}");

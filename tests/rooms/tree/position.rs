@@ -115,7 +115,7 @@ fn what_an_agent_committed_is_taken_back() {
     write(&root.join("edited"), "by the agent");
     let tip = yard.repository.tip().unwrap();
     let moved = worktree.moved_since(&head).unwrap().unwrap();
-    assert_eq!((moved.on.as_deref(), &moved.head, &moved.tip), (Some("refs/heads/cco/spec"), &tip, &None));
+    assert_eq!(moved.head, tip);
     worktree.take_back(&head).unwrap();
     assert_eq!(worktree.moved_since(&head).unwrap(), None);
     assert_eq!(yard.repository.tip().unwrap(), tip, "the branch is not the worktree's");

@@ -42,10 +42,10 @@ fn owned_files_are_set_back_and_no_other() {
     assert_eq!(fs::read_to_string(world.dir().join("other")).unwrap(), "not committed");
     assert_eq!(world.status(), " M w/other");
     assert_eq!((world.head(), sh_git(&world.root, &["rev-parse", "HEAD^"])), (made.clone(), worse.clone()));
-    assert_eq!(sh_git(&world.repo, &["rev-parse", "cco/spec"]), made);
+    assert_eq!(world.repository.tip().unwrap(), world.repository.base(), "the branch stays");
     let changed = sh_git(&world.root, &["diff-tree", "-r", "--name-only", &worse, &made, "--", ":!w/own"]);
     assert_eq!(changed, "");
-    assert_eq!(world.tree.commit_of(&attempt()).unwrap(), Some(made));
+    assert_eq!(world.worktree().commit_of(&attempt()).unwrap(), Some(made));
     assert_eq!(restore(&world, State::Of(&best), &own).unwrap(), None, "it is so already");
 }
 
@@ -165,14 +165,14 @@ fn commits_are_kept_under_names() {
     world.write("a", "b");
     let tip = world.commit("b");
     let kept = |name: &str, commit: &str| Kept { name: name.to_owned(), commit: commit.to_owned() };
-    assert_eq!(world.worktree().kept("p/s").unwrap(), []);
-    world.worktree().keep("p/s", "best/auth", &base).unwrap();
-    world.worktree().keep("p/s", "abandoned/auth-1", &tip).unwrap();
-    world.worktree().keep("p/s", "best/auth", &tip).unwrap();
-    world.worktree().keep("p/s2", "best/auth", &base).unwrap();
-    assert_eq!(world.worktree().kept("p/s").unwrap(), [kept("abandoned/auth-1", &tip), kept("best/auth", &tip)]);
+    assert_eq!(world.repository.kept().unwrap(), []);
+    world.worktree().keep("best/auth", &base).unwrap();
+    world.worktree().keep("abandoned/auth-1", &tip).unwrap();
+    world.worktree().keep("best/auth", &tip).unwrap();
+    sh_git(&world.repo, &["update-ref", "refs/cco/p/s2/best/auth", &base]);
+    assert_eq!(world.repository.kept().unwrap(), [kept("abandoned/auth-1", &tip), kept("best/auth", &tip)]);
     for (name, commit) in [("../../heads/main", tip.as_str()), ("", &tip), ("x", "no commit"), ("x", "--all")] {
-        assert!(world.worktree().keep("p/s", name, commit).is_err(), "{name} {commit}");
+        assert!(world.worktree().keep(name, commit).is_err(), "{name} {commit}");
     }
     assert_eq!(sh_git(&world.repo, &["rev-parse", "main"]), base);
 }

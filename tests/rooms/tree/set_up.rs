@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cco::tree::{Bounds, Commit, Owner, State, TreeError, Until, changed_between};
+use cco::tree::{Bounds, Commit, Owner, State, TreeError, Until};
 
-use super::world::{sh_git, write};
-use super::yard::{SPEC, Yard, acting, assert_exact, attempt, commit, counting, merge, on, place};
+use super::world::{SPEC, place, sh_git, write};
+use super::yard::{Yard, acting, assert_exact, attempt, commit, counting, merge, on};
 
 const FILES: [(&str, &str); 4] = [("w/a", "a"), ("b", "b"), (".gitignore", "target/\n"), ("sub/deep/x y", "x")];
 
@@ -61,9 +61,9 @@ fn what_is_there_whole_is_kept() {
     assert_eq!(fs::read_to_string(yard.root("auth").join("b")).unwrap(), "not committed");
 }
 
-/// What was made for the one worktree of a run does the same in one of many.
+/// In one of many, and on no branch.
 #[test]
-fn all_that_a_worktree_can_do_it_does_detached() {
+fn whatever_is_done_in_a_worktree_stays_in_it() {
     let yard = Yard::new("w", &[("w/a", "a\n"), ("b", "b\n"), (".gitignore", "*.log\n")]);
     let base = yard.repository.base().to_owned();
     let (worktree, other) = (yard.set_up("auth"), yard.set_up("other"));
@@ -73,7 +73,6 @@ fn all_that_a_worktree_can_do_it_does_detached() {
     let work = commit(&worktree, "auth");
     assert_eq!(worktree.commit_of(&attempt("auth", 1)).unwrap(), Some(work.clone()));
     assert_eq!(worktree.commit_of(&attempt("auth", 2)).unwrap(), None);
-    assert_eq!(worktree.files_written_by(&base, &on("auth")).unwrap().len(), 1);
     let changes = worktree.changes(&base, Until::Commit(&work), &all, Bounds::default()).unwrap();
     assert_eq!(changes.iter().map(|it| &*it.path).collect::<Vec<_>>(), [Path::new("a")]);
     let diff = worktree.diff_text(&base, &work, &all, 1000).unwrap();
@@ -83,17 +82,15 @@ fn all_that_a_worktree_can_do_it_does_detached() {
     write(&root.join("b"), "meddled\n");
     write(&root.join("x.log"), "ignored");
     assert_eq!(worktree.ignored().unwrap(), [PathBuf::from("../x.log")]);
-    assert_eq!(worktree.meddled(&patch).unwrap().unwrap().changes.len(), 1);
+    assert_eq!(worktree.undo(&["../b".into()], &patch).unwrap().changes.len(), 1);
     assert!(fs::read_to_string(&patch).unwrap().contains("+meddled"));
     write(&root.join("w/a"), "half\n");
-    let left = worktree.put_back(SPEC, &attempt("auth", 2), |_| true).unwrap().unwrap();
+    let left = worktree.put_back(&attempt("auth", 2)).unwrap().unwrap();
     assert_eq!(sh_git(&root, &["show", &format!("{}:w/a", left.kept)]), "half");
     let restored = Commit { spec: SPEC, attempt: &attempt("auth", 3), summary: "back", paths: &[] };
     let made = worktree.restore(State::Of(&base), &all, &restored).unwrap().unwrap();
     assert_exact(&root, &made);
     assert_eq!(worktree.tree().unwrap(), yard.repository.tree_of(&base).unwrap());
-    let seen = worktree.main_checkout().unwrap();
-    assert_eq!(changed_between(&seen, &yard.repository.main_checkout().unwrap()), Vec::<PathBuf>::new());
 
     assert_eq!((other.head().unwrap(), yard.repository.tip().unwrap()), (base.clone(), base));
     assert_eq!(other.uncommitted().unwrap(), []);

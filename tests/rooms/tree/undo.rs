@@ -53,14 +53,14 @@ fn every_kind_of_change_is_told_kept_and_undone() {
     ]);
     assert_eq!(all(&world), expected);
 
-    let undone = world.worktree().meddled(&world.patch()).unwrap().unwrap();
+    let undone = world.undo_all().unwrap();
     assert_eq!(undone.changes.into_iter().map(shown).collect::<Vec<_>>(), expected);
     assert_eq!((undone.aside, undone.left), (Vec::new(), Vec::new()));
     assert_eq!(world.snapshot(), before);
     assert!(!world.dir().join("new").exists(), "the directory held nothing else");
     assert_eq!(world.status(), "");
     assert_eq!(redone(&world, &[&undone.patch.unwrap()]), meddled);
-    assert_eq!(world.worktree().meddled(&world.patch()).unwrap(), None);
+    assert_eq!(world.undo_all(), None);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn what_an_agent_told_git_to_overlook_is_seen_all_the_same() {
     }
     sh_git(&world.root, &["add", "staged", "staged and new"]);
     assert_eq!(all(&world).len(), 4);
-    assert!(world.worktree().meddled(&world.patch()).unwrap().unwrap().left.is_empty());
+    assert!(world.undo_all().unwrap().left.is_empty());
     assert_eq!((world.snapshot(), world.status()), (before, String::new()));
 }
 
@@ -177,7 +177,7 @@ fn ignored_files_are_listed_on_request_and_never_touched() {
     world.write("target/deep/x", "t");
     assert_eq!(all(&world), []);
     assert_eq!(world.worktree().ignored().unwrap(), [PathBuf::from("a.log"), "target".into()]);
-    assert_eq!(world.worktree().meddled(&world.patch()).unwrap(), None);
+    assert_eq!(world.undo_all(), None);
     assert!(world.dir().join("a.log").exists());
 }
 
@@ -193,14 +193,14 @@ fn a_repository_within_is_moved_aside_whole() {
     sh_git(&full, &["add", "-A"]);
     sh_git(&full, &["commit", "--quiet", "-m", "inner"]);
     assert_eq!(all(&world), kinds(&[("vendor/empty", Kind::Repository), ("vendor/full", Kind::Repository)]));
-    let undone = world.worktree().meddled(&world.patch()).unwrap().unwrap();
+    let undone = world.undo_all().unwrap();
     assert_eq!((undone.patch, undone.aside.len(), undone.changes.len()), (None, 2, 2));
     for (from, to) in undone.aside {
         assert!(!world.dir().join(&from).exists());
         assert_eq!(fs::read_to_string(to.join("file")).unwrap(), from.file_name().unwrap().to_str().unwrap());
         assert!(to.join(".git").is_dir());
     }
-    assert_eq!(world.worktree().meddled(&world.patch()).unwrap(), None);
+    assert_eq!(world.undo_all(), None);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn submodules_are_not_looked_into_and_not_touched() {
     sh_git(&sub, &["commit", "--quiet", "-a", "-m", "moved"]);
     fs::remove_dir(world.dir().join("other")).unwrap();
     world.write("other", "a file");
-    let undone = world.worktree().meddled(&world.patch()).unwrap().unwrap();
+    let undone = world.undo_all().unwrap();
     assert_eq!(undone.left.into_iter().map(shown).collect::<Vec<_>>(), kinds(&[("sub", Kind::Submodule)]));
     assert_eq!(undone.changes.into_iter().map(shown).collect::<Vec<_>>(), kinds(&[("other", Kind::TypeChanged)]));
     assert_eq!(fs::read_to_string(sub.join("file")).unwrap(), "changed");
@@ -253,7 +253,7 @@ fn attributes_are_set_back_before_what_they_apply_to() {
     world.write("d/.gitattributes", "* text eol=crlf\n");
     world.write("!a", "changed\n");
     world.write("d/z", "changed\n");
-    assert!(world.worktree().meddled(&world.patch()).unwrap().unwrap().left.is_empty());
+    assert!(world.undo_all().unwrap().left.is_empty());
     assert_eq!(world.snapshot(), before);
 }
 
@@ -278,14 +278,14 @@ fn the_users_settings_of_git_change_nothing() {
     }
     write(&world.repo.join("b"), "stashed");
     sh_git(&world.repo, &["stash", "-q"]);
-    world.worktree().main_checkout().unwrap();
+    world.repository.main_checkout().unwrap();
     let before = world.snapshot();
     fs::rename(world.dir().join("b"), world.dir().join("new\nname")).unwrap();
     world.write("a", "1\n2\n3\n4\nfive\n6\n7\n8\n9\n");
     let changed = world.snapshot();
     let expected = kinds(&[("a", Kind::Modified), ("b", Kind::Deleted), ("new\nname", Kind::Added)]);
     assert_eq!(all(&world), expected);
-    let undone = world.worktree().meddled(&world.patch()).unwrap().unwrap();
+    let undone = world.undo_all().unwrap();
     assert_eq!(world.snapshot(), before);
     assert_eq!(redone(&world, &[&undone.patch.unwrap()]), changed);
 }
@@ -414,7 +414,7 @@ proptest! {
         }
         make(&world.root, &new);
         let after = world.snapshot();
-        let undone = world.worktree().meddled(&world.patch()).unwrap().unwrap_or_default();
+        let undone = world.undo_all().unwrap_or_default();
         prop_assert_eq!(world.snapshot(), before);
         prop_assert!(undone.left.is_empty());
         let patches: Vec<_> = undone.patch.iter().map(PathBuf::as_path).collect();

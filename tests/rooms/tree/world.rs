@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use cco::ids::AttemptId;
-use cco::tree::{Commit, Git, Place, Tree, Worktree};
+use cco::ids::{AttemptId, Subject};
+use cco::tree::{Commit, Git, Place, Repository, TreeError, Undone, Worktree};
 
 /// Names that break what is careless: options, patterns, quotes, line ends, bytes that are no text, git's own syntax.
 pub fn hostile() -> Vec<PathBuf> {
@@ -44,9 +44,13 @@ pub fn hostile() -> Vec<PathBuf> {
     names
 }
 
+pub const SPEC: &str = "p/s";
+pub const BRANCH: &str = "cco/spec";
+
 pub struct World {
     pub home: tempfile::TempDir,
-    pub tree: Tree,
+    pub repository: Repository,
+    worktree: Worktree,
     /// The user's checkout.
     pub repo: PathBuf,
     /// The top of the run's worktree.
@@ -65,34 +69,19 @@ impl World {
 
     pub fn prepared(work_dir: &str, prepare: impl FnOnce(&Path)) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let repo = home.path().join("repo");
-        fs::create_dir_all(repo.join(work_dir)).unwrap();
-        sh_git(&repo, &["init", "--quiet", "-b", "main"]);
-        prepare(&repo);
-        sh_git(&repo, &["add", "-A"]);
-        sh_git(&repo, &["commit", "--quiet", "--allow-empty", "-m", "base"]);
-        let tree = Self::open(home.path(), work_dir, None).unwrap();
-        Self { tree, repo, root: home.path().join("worktrees/run"), home }
-    }
-
-    pub fn open(home: &Path, work_dir: &str, known_base: Option<String>) -> Result<Tree, cco::tree::TreeError> {
-        let place = Place {
-            work_dir: home.join("repo").join(work_dir),
-            worktrees: home.join("worktrees"),
-            branch: "cco/spec".to_owned(),
-            known_base,
-            base: None,
-            after_crash: true,
-        };
-        Tree::open(git(), &place, Some(true))
+        let repo = base_of(home.path(), work_dir, prepare);
+        let repository = open(home.path(), &repo.join(work_dir), None).unwrap();
+        let worktree = repository.set_up(&Subject::Run, repository.base()).unwrap();
+        let root = home.path().join("worktrees/run");
+        Self { repository, worktree, repo, root, home }
     }
 
     pub fn worktree(&self) -> &Worktree {
-        self.tree.worktree().unwrap()
+        &self.worktree
     }
 
     pub fn dir(&self) -> &Path {
-        self.tree.dir()
+        self.worktree.dir()
     }
 
     pub fn write(&self, path: impl AsRef<Path>, contents: &str) {
@@ -105,10 +94,16 @@ impl World {
 
     /// Commits all there is and gives the commit.
     pub fn commit(&self, summary: &str) -> String {
-        let attempt = attempt();
-        let paths: Vec<_> = self.worktree().uncommitted().unwrap().into_iter().map(|changed| changed.path).collect();
-        let commit = Commit { spec: "p/s", attempt: &attempt, summary, paths: &paths };
-        self.tree.commit(&commit).unwrap().unwrap()
+        let paths: Vec<_> = self.worktree.uncommitted().unwrap().into_iter().map(|changed| changed.path).collect();
+        let commit = Commit { spec: SPEC, attempt: &attempt(), summary, paths: &paths };
+        self.worktree.commit(&commit).unwrap().unwrap()
+    }
+
+    /// Undoes all there is; none where nothing was there to undo.
+    pub fn undo_all(&self) -> Option<Undone> {
+        let paths: Vec<_> = self.worktree.uncommitted().unwrap().into_iter().map(|changed| changed.path).collect();
+        let undone = self.worktree.undo(&paths, &self.patch()).unwrap();
+        (undone != Undone::default()).then_some(undone)
     }
 
     pub fn head(&self) -> String {
@@ -124,6 +119,33 @@ impl World {
     pub fn snapshot(&self) -> BTreeMap<PathBuf, String> {
         snapshot(&self.root)
     }
+}
+
+/// A repository with one commit, of what `prepare` left there.
+pub fn base_of(home: &Path, work_dir: &str, prepare: impl FnOnce(&Path)) -> PathBuf {
+    let repo = home.join("repo");
+    fs::create_dir_all(repo.join(work_dir)).unwrap();
+    sh_git(&repo, &["init", "--quiet", "-b", "main"]);
+    prepare(&repo);
+    sh_git(&repo, &["add", "-A"]);
+    sh_git(&repo, &["commit", "--quiet", "--allow-empty", "-m", "base"]);
+    repo
+}
+
+pub fn place(home: &Path, work_dir: &Path, known_base: Option<String>) -> Place {
+    let after_crash = known_base.is_some();
+    Place {
+        work_dir: work_dir.to_owned(),
+        worktrees: home.join("worktrees"),
+        branch: BRANCH.to_owned(),
+        known_base,
+        base: None,
+        after_crash,
+    }
+}
+
+pub fn open(home: &Path, work_dir: &Path, known_base: Option<String>) -> Result<Repository, TreeError> {
+    Repository::open(git(), &place(home, work_dir, known_base), SPEC)
 }
 
 pub fn attempt() -> AttemptId {

@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cco::ids::{AttemptId, Subject};
-use cco::tree::{Commit, Merge, Merged, Place, Repository, TreeError, Worktree};
+use cco::tree::{Commit, Merge, Merged, Repository, TreeError, Worktree};
 
-use super::world::{git, sh_git, snapshot, write};
-
-pub const SPEC: &str = "p/s";
-pub const BRANCH: &str = "cco/spec";
+use super::world::{BRANCH, SPEC, base_of, open, sh_git, snapshot, write};
 
 /// What nobody but the user may change.
 #[derive(Debug, PartialEq)]
@@ -65,12 +62,7 @@ impl Yard {
     /// Of what `prepare` left in the repository, which is committed, with something of the user's on top of it.
     pub fn prepared(work_dir: &str, prepare: impl FnOnce(&Path)) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let repo = home.path().join("repo");
-        fs::create_dir_all(repo.join(work_dir)).unwrap();
-        sh_git(&repo, &["init", "--quiet", "-b", "main"]);
-        prepare(&repo);
-        sh_git(&repo, &["add", "-A"]);
-        sh_git(&repo, &["commit", "--quiet", "--allow-empty", "-m", "base"]);
+        let repo = base_of(home.path(), work_dir, prepare);
         write(&repo.join("the user's"), "stashed");
         sh_git(&repo, &["stash", "push", "--quiet", "--include-untracked"]);
         sh_git(&repo, &["branch", "other"]);
@@ -125,22 +117,6 @@ impl Drop for Yard {
             assert_eq!(users(&self.repo), self.before, "the user's own");
         }
     }
-}
-
-pub fn place(home: &Path, work_dir: &Path, known_base: Option<String>) -> Place {
-    let after_crash = known_base.is_some();
-    Place {
-        work_dir: work_dir.to_owned(),
-        worktrees: home.join("worktrees"),
-        branch: BRANCH.to_owned(),
-        known_base,
-        base: None,
-        after_crash,
-    }
-}
-
-pub fn open(home: &Path, work_dir: &Path, known_base: Option<String>) -> Result<Repository, TreeError> {
-    Repository::open(git(), &place(home, work_dir, known_base), SPEC)
 }
 
 pub fn on(name: &str) -> Subject {

@@ -4,6 +4,9 @@ mod agent;
 mod asking;
 mod displays;
 mod dry;
+mod home;
+mod locks;
+mod means;
 mod summary;
 mod together;
 
@@ -15,30 +18,34 @@ use anyhow::{Context as _, anyhow};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 
-use crate::agent::{AgentEnv, Prompts, allow_program};
+use crate::agent::{AgentEnv, Prompts};
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::cli::opened::Opened;
 use crate::cli::secrets;
-use crate::cli::settings::{Layer, Settings};
+use crate::cli::settings::Layer;
 use crate::diagnostic;
-use crate::executor::{Asked, Common, Dispatcher, Finish, Job, Models, RunError, Start, Tips, end_strays};
-use crate::ids::{ComponentId, Digest};
-use crate::journal::{Holder, Journal, LockError, RunLock, Torn, set_aside};
-use crate::lifecycle::event::{Record, RunEnd, RunStarted, TreeInfo};
+use crate::executor::{Asked, Common, Dispatcher, Finish, Job, RunError, Start, Tips, end_strays};
+use crate::ids::ComponentId;
+use crate::journal::{Journal, Torn};
+use crate::lifecycle::event::{Record, RunEnd, RunStarted};
 use crate::lifecycle::reconcile;
 use crate::lifecycle::state::RunState;
 use crate::plan::Plan;
 use crate::plan::graph::Index;
 use crate::plan::resolve::Choices;
 use crate::process::{RUN_MARK, Supervisor};
-use crate::spec::load::{self, Spec};
-use crate::spec::manifest::RiskLevel;
+use crate::spec::load;
 use crate::spec::writeset::WriteSet;
-use crate::tree::{Git, Home, Place, Repository, Tree, bring_back_branch, is_elsewhere, sign};
+use crate::tree::{Git, Repository, is_elsewhere};
+
+use home::{open_home, start_over, tree_info};
+use locks::{lock, lock_work_dir};
+use means::{allowed, bypasses, models};
 
 pub(super) use agent::jobs_that_fit;
+pub(super) use home::place;
 
 /// Runs a spec to its end, or to the question that stops it; on a terminal it asks, and goes on with the answer.
 pub fn execute(app: &App, mut args: args::Run) -> Result<ExitStatus, CliError> {
@@ -278,117 +285,6 @@ fn announce(app: &App, opened: &Opened, state: &RunState) {
     }
 }
 
-/// The lock of the spec, held for the whole run.
-fn lock(app: &App, opened: &Opened) -> Result<RunLock, CliError> {
-    acquire(app, opened, &opened.paths.lock(), &opened.reference)
-}
-
-/// The lock of the work directory, where components work in it: one run at a time, whichever spec it is of.
-fn lock_work_dir(app: &App, opened: &Opened, dir: &Path) -> Result<RunLock, CliError> {
-    let dir = fs_err::canonicalize(dir).map_err(CliError::environment)?;
-    let state = app.environment.state_dir().context("there is no home directory").map_err(CliError::environment)?;
-    let locks = state.join("locks");
-    crate::fsx::create_dir_private(&locks).map_err(CliError::environment)?;
-    let path = locks.join(Digest::of(dir.as_os_str().as_encoded_bytes()).to_string());
-    acquire(app, opened, &path, &dir.display().to_string())
-}
-
-fn acquire(app: &App, opened: &Opened, path: &Path, what: &str) -> Result<RunLock, CliError> {
-    let holder = Holder::this_process(app.environment.started, format!("cco run {}", opened.reference));
-    RunLock::acquire(path, &holder).map_err(|error| match error {
-        LockError::Held { .. } => CliError::new(ExitStatus::Locked, anyhow!("`{what}` is being worked on: {error}")),
-        LockError::Io(_) => CliError::environment(error),
-    })
-}
-
-/// Sets journal, runs and the integration branch aside. What a dead run left is ended first: it works in the very tree
-/// that is set aside, and nothing will remember it afterwards.
-fn start_over(app: &App, opened: &Opened) -> Result<(), CliError> {
-    runtime()?.block_on(end_strays(&opened.mark()));
-    let now = app.environment.started;
-    let env = work_environment(app, opened);
-    let mark = format!("{}-fresh", opened.mark());
-    let git = Git::new(env.check, (RUN_MARK.into(), mark.into()));
-    if !opened.plan.one_tree {
-        let name = now.strftime("%Y%m%dT%H%M%SZ").to_string();
-        // Whether the last run died is in the journal, which may be the very reason to start over.
-        let place = place(app, opened, None, true)?;
-        Repository::set_aside(git, &place, &opened.reference, &name).map_err(CliError::environment)?;
-    }
-    if let Some(history) = set_aside(&opened.paths, now).map_err(CliError::environment)? {
-        app.printer.note(format!("starting over; what was there is in `{}`", history.display()));
-    }
-    opened.paths.create().map_err(CliError::environment)
-}
-
-pub(super) fn place(
-    app: &App,
-    opened: &Opened,
-    known_base: Option<String>,
-    after_crash: bool,
-) -> Result<Place, CliError> {
-    let execution = &opened.spec.manifest.execution;
-    let name = opened.reference.rsplit('/').next().unwrap_or(&opened.reference);
-    Ok(Place {
-        work_dir: opened.spec.work_dir.clone(),
-        worktrees: opened.worktrees(app)?,
-        branch: execution.branch.clone().unwrap_or_else(|| format!("cco/{name}")),
-        known_base,
-        base: execution.base.clone(),
-        after_crash,
-    })
-}
-
-fn open_home(app: &App, opened: &Opened, git: &Git, state: &RunState) -> Result<Home, CliError> {
-    let known_base = state.run().and_then(|run| run.tree.branch()).map(|(_, base)| base.to_owned());
-    let first = known_base.is_none();
-    let place = place(app, opened, known_base, state.ended().is_none())?;
-    if let Some(tip) = state.branch_tip().filter(|_| !opened.plan.one_tree)
-        && bring_back_branch(git, &place, tip).map_err(CliError::environment)?
-    {
-        app.printer.note(format!("the branch `{}` was removed; it begins again at {tip}", place.branch));
-    }
-    let home = Home::open(git.clone(), &place, &opened.reference, opened.plan.one_tree);
-    let home = home.map_err(CliError::environment)?;
-    match &home {
-        Home::Shared(dir) => {
-            app.printer.warning(format!(
-                "components work in `{}` itself; nothing is committed, and what a writer changes there that it may not is an \
-                 issue and not undone (what a reviewer changes is)",
-                dir.display()
-            ));
-        }
-        Home::Repository(_) if first => {
-            let left = Tree::uncommitted(git, &place.work_dir).map_err(CliError::environment)?;
-            if !left.is_empty() {
-                app.printer.warning(format!(
-                    "{} in `{}` are not included in the run, since they are not committed",
-                    crate::text::plural(left.len(), "change"),
-                    place.work_dir.display()
-                ));
-            }
-        }
-        Home::Repository(_) => {}
-    }
-    if home.repository().is_some()
-        && let Err(error) = sign(&place.worktrees, opened.paths.dir(), &place.work_dir)
-    {
-        tracing::warn!("`cco clean` will not know whose worktrees these are: {error}");
-    }
-    Ok(home)
-}
-
-fn tree_info(home: &Home, worktrees: &Path) -> TreeInfo {
-    match home {
-        Home::Shared(dir) => TreeInfo::Shared { dir: dir.display().to_string() },
-        Home::Repository(repository) => TreeInfo::Worktrees {
-            dir: worktrees.display().to_string(),
-            branch: repository.branch().to_owned(),
-            base: repository.base().to_owned(),
-        },
-    }
-}
-
 pub(super) fn work_environment(app: &App, opened: &Opened) -> AgentEnv {
     let longest = opened.plan.checks.iter().map(|check| check.timeout).max().unwrap_or_default();
     let vars = app.environment.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
@@ -400,52 +296,6 @@ fn prompts(app: &App, opened: &Opened) -> Result<Prompts, CliError> {
     let user = app.environment.config_file().and_then(|file| Some(file.parent()?.join("prompts")));
     let dirs: Vec<&Path> = std::iter::once(own.as_path()).chain(user.as_deref()).collect();
     Prompts::load(&dirs).map_err(CliError::usage)
-}
-
-/// Which model does what: the closest wins. At high and critical risk the strong model does everything.
-fn models(spec: &Spec, settings: &Settings) -> Models {
-    let manifest = &spec.manifest;
-    let agent = &manifest.agent;
-    let strong = settings.strong_model.value.clone().unwrap_or_else(|| agent.strong_model().to_owned());
-    let default = match manifest.risk() {
-        RiskLevel::Low | RiskLevel::Medium => agent.model().to_owned(),
-        RiskLevel::High | RiskLevel::Critical => agent.model.clone().unwrap_or_else(|| strong.clone()),
-    };
-    let mut roles = settings.models.value.clone().unwrap_or_default();
-    for (role, model) in agent.models.iter() {
-        roles.entry(role.to_owned()).or_insert_with(|| model.to_owned());
-    }
-    let of = |component: &crate::spec::manifest::ComponentDef| Some((component.id.clone(), component.model.clone()?));
-    Models {
-        usual: settings.model.value.clone().unwrap_or(default),
-        strong,
-        roles,
-        components: manifest.components.iter().filter_map(of).collect(),
-    }
-}
-
-/// What writers may run: the programs that checks and setup start with, and what the manifest allows.
-fn allowed(opened: &Opened) -> Vec<String> {
-    let manifest = &opened.spec.manifest;
-    let commands = opened.plan.checks.iter().map(|check| check.run.as_str());
-    let commands = commands.chain(manifest.execution.setup.iter().map(|text| text.as_str()));
-    let plain =
-        |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '+'));
-    let mut rules: Vec<String> =
-        commands.filter_map(|run| run.split_whitespace().next()).filter(plain).map(allow_program).collect();
-    rules.extend(manifest.agent.allow.iter().map(ToString::to_string));
-    rules.sort();
-    rules.dedup();
-    rules
-}
-
-/// Whether the user's own settings let agents do anything. Then the run says so.
-fn bypasses(app: &App, opened: &Opened) -> bool {
-    let bypass = opened.settings.bypass_permissions.value.unwrap_or(false);
-    if bypass {
-        app.printer.warning("your settings let agents do anything without asking (`bypass_permissions`)");
-    }
-    bypass
 }
 
 fn indices(opened: &Opened, ids: &[ComponentId]) -> Result<Vec<Index>, CliError> {

@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "the shell of the core: times enter here, and go on as data")]
 
+mod begin;
+mod end;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,85 +15,35 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::archive::Archive;
-use super::boots::Boots;
-use super::brief::brief;
-use super::inbox::{self, Inbox, Letter};
-use super::job::Job;
-use super::redaction::redacted;
-use super::signals::{Asked, Signals};
-use super::wants::wants;
-use super::worker::{Ended, Order, Worked, Worker, ended};
 use crate::context::render;
-use crate::ids::{AttemptId, Step, Subject};
-use crate::journal::{Journal, JournalError};
-use crate::lifecycle::event::{AttemptEnd, Author, Event, FORMAT, Integration, RunEnd, RunStarted, Trouble};
+use crate::executor::archive::Archive;
+use crate::executor::boots::Boots;
+use crate::executor::brief::brief;
+use crate::executor::inbox::{self, Inbox, Letter};
+use crate::executor::job::Job;
+use crate::executor::redaction::redacted;
+use crate::executor::signals::{Asked, Signals};
+use crate::executor::wants::wants;
+use crate::executor::worker::{Ended, Order, Worked, Worker, ended};
+use crate::ids::{AttemptId, Subject};
+use crate::journal::Journal;
+use crate::lifecycle::event::{AttemptEnd, Author, Event, Integration, RunEnd, Trouble};
 use crate::lifecycle::next::{Launch, Next, Task, end_of, next, wake_at};
 use crate::lifecycle::observer::{Live, LiveEvent, Observer};
-use crate::lifecycle::reconcile;
 use crate::lifecycle::report::Claim;
 use crate::lifecycle::settle::{Outcome, Refusal, answer, settle};
-use crate::lifecycle::state::{Illegal, RunState};
-use crate::lifecycle::subject::{SubjectState, Work};
+use crate::lifecycle::state::RunState;
 use crate::plan::graph::Index;
 use crate::process::Stop;
-use crate::tree::TreeError;
+
+pub use begin::Start;
+pub use end::{Finish, RunError};
 
 /// How often letters are looked for and context files rendered.
 const TICK: Duration = Duration::from_secs(1);
 
 /// The part of a usage window from which on no further component begins.
 const NEARLY_USED: f64 = 0.95;
-
-/// How a run begins.
-pub struct Start {
-    /// The settings in force.
-    pub run: RunStarted,
-    /// Components to make anew.
-    pub redo: Vec<Index>,
-    /// The user's words for them.
-    pub guidance: Option<String>,
-    /// Things worth recording before the first step: a torn journal, strays that were ended.
-    pub notes: Vec<String>,
-    /// How often displays are asked to redraw; none where nothing is drawn.
-    pub redraw: Option<Duration>,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finish {
-    /// How.
-    pub end: RunEnd,
-    /// The signal that ended it.
-    pub asked: Option<Asked>,
-}
-
-/// Why a run could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// What happened could not be made durable. Everything was stopped; the next run carries on from the last record.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The state and its events contradict each other.
-    #[error(transparent)]
-    Illegal(#[from] Illegal),
-    /// The integration branch does not hold any more what cco put there.
-    #[error(
-        "the integration branch `{branch}` was rewritten: it no longer holds {known}, which cco put there\nhelp: `git branch -f {branch} {known}` brings it back, `cco run --fresh` starts over"
-    )]
-    Rewritten {
-        /// The branch.
-        branch: String,
-        /// The last commit that landed there.
-        known: String,
-    },
-    /// The repository cannot be worked with.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
-    /// The system refused something that a run cannot do without.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-}
 
 /// A run under way.
 pub struct Dispatcher {
@@ -197,59 +150,6 @@ impl Dispatcher {
         }
     }
 
-    /// The records before the first step: the run itself, what a dead run left, and what no longer stands.
-    fn begin(&mut self, start: Start) -> Result<(), RunError> {
-        let now = Timestamp::now();
-        if self.journal.next_seq() == 0 {
-            let spec = self.job.plan.spec.clone();
-            let cco = env!("CARGO_PKG_VERSION").to_owned();
-            self.apply(vec![Event::JournalOpened { format: FORMAT, cco, spec }], now)?;
-        }
-        let notes = start.notes.into_iter().map(|text| Event::Noted { on: Subject::Run, text });
-        if self.state.ended() != Some(RunEnd::Done) {
-            // A run that died, or met a full disk, may not have rendered what its agents said.
-            let told = |&at: &Index| self.state.component(at).report.is_some();
-            self.untold = (0..self.state.run_index()).filter(told).collect();
-        }
-        if self.state.granted().next().is_some() {
-            self.job.owners().grant(self.state.granted());
-        }
-        let begun = std::iter::once(Event::RunStarted(Box::new(start.run))).chain(notes).collect();
-        self.apply(begun, now)?;
-        self.take_in_branch(now)?;
-        let in_flight = self.state.in_flight();
-        for (attempt, resumed) in &in_flight {
-            let work = worked(&self.state, attempt);
-            let left = self.worker.settle_left(attempt.clone(), *resumed, work);
-            self.settle(left)?;
-        }
-        let guidance = start.guidance.as_deref().map(|text| self.job.redactor.text(text));
-        let redo = reconcile::redo(&self.state, &start.redo, guidance.as_deref());
-        self.apply_unless_empty(redo, now)?;
-        let stale = reconcile::stale(&self.state);
-        self.apply_unless_empty(stale, now)
-    }
-
-    /// What the user did with the integration branch while no run lived, and worktrees that a dead run had done with.
-    fn take_in_branch(&mut self, now: Timestamp) -> Result<(), RunError> {
-        let Some(repository) = self.job.tree.repository() else { return Ok(()) };
-        let tip = repository.tip()?;
-        let known = self.state.branch_tip().unwrap_or_else(|| repository.base()).to_owned();
-        if tip != known && !repository.is_ancestor(&known, &tip)? {
-            return Err(RunError::Rewritten { branch: repository.branch().to_owned(), known });
-        }
-        let done = |on: &Subject| self.state.subject(on).is_some_and(SubjectState::is_complete);
-        self.landed.extend(repository.subjects().into_iter().filter(done));
-        if tip != known {
-            // Of a landing that was in flight it is known in a moment that it is cco's own.
-            let landing = self.state.in_flight().iter().any(|(attempt, _)| attempt.step == Step::Integrate);
-            if !landing {
-                self.apply(vec![Event::BranchAdopted { commit: tip.into() }], now)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Everything that follows from the state; the end, if nothing can follow any more.
     fn plan_turn(&mut self) -> Result<Option<RunEnd>, RunError> {
         let now = Timestamp::now();
@@ -275,26 +175,6 @@ impl Dispatcher {
             Some(_) => self.state.is_quiet().then_some(RunEnd::Interrupted),
             None => end_of(&self.state, now),
         })
-    }
-
-    fn end(&mut self, end: RunEnd) -> Result<Finish, RunError> {
-        let now = Timestamp::now();
-        // Who reads the end may rely on the files.
-        self.render_context();
-        self.archive.flush();
-        self.note_edit(now)?;
-        self.apply(vec![Event::RunEnded { end }], now)?;
-        self.commit()?;
-        Ok(Finish { end, asked: self.asked })
-    }
-
-    /// Removes the worktrees that nobody needs any more.
-    async fn take_down(&mut self) {
-        while self.clearing.join_next().await.is_some() {}
-        if self.state.completed().is_some() {
-            self.worker.clear(&Subject::Run).await;
-        }
-        self.worker.finish().await;
     }
 
     /// Makes the turn durable, then shows it.
@@ -326,7 +206,7 @@ impl Dispatcher {
                 Task::Check(..) | Task::Own { .. } => None,
             };
             let (worker, stop) = (self.worker.clone(), self.stop.subscribe());
-            let work = worked(&self.state, &launch.attempt);
+            let work = Worked::of(&self.state, &launch.attempt);
             let order = Order { launch, brief, work };
             let (start, started) = oneshot::channel();
             let task = self.tasks.spawn(async move { worker.perform(order, started, stop).await });
@@ -522,22 +402,6 @@ impl Dispatcher {
 /// When a file was last written; none where that cannot be told.
 fn modified(path: &Path) -> Option<SystemTime> {
     fs_err::metadata(path).and_then(|about| about.modified()).ok()
-}
-
-/// What the state says of a subject before an attempt of it is done.
-fn worked(state: &RunState, attempt: &AttemptId) -> Worked {
-    let Some(subject) = state.subject(&attempt.on) else { return Worked::default() };
-    let work = subject.phase.works().find(|work| work.step == attempt.step);
-    let conflicts = subject.delivery.as_ref().map_or(&[][..], |delivery| &delivery.conflicts);
-    Worked {
-        tip: subject.tip().map(str::to_owned),
-        begun: subject.commits.is_some() || subject.delivered.is_some(),
-        untried: work.is_none_or(Work::is_untried),
-        cut_off: work.is_some_and(|work| work.cut_off),
-        conflicts: conflicts.iter().map(PathBuf::from).collect(),
-        branch: state.branch_tip().map(str::to_owned),
-        summary: subject.report.as_ref().map_or_else(String::new, |report| report.summary.clone()),
-    }
 }
 
 fn new_session() -> Box<str> {
