@@ -329,8 +329,8 @@ impl Plan {
 
     /// What the untouched base is judged by: its checks, and what they run in. (Its commit stays the same for all runs.)
     pub fn base_set(&self) -> Digest {
-        let checks = check_set_digest(&self.checks, self.baseline.iter()).to_string();
-        Digest::of_parts(&[checks.as_bytes(), self.policy.environment.to_string().as_bytes()])
+        let parts = [self.run_checks, self.policy.environment].map(|digest| digest.to_string());
+        Digest::of_parts(&parts.each_ref().map(|part| part.as_bytes()))
     }
 
     /// The way of a component, leg by leg.

@@ -45,7 +45,7 @@ pub fn overlaps(sets: &[WriteSet]) -> Vec<Overlap> {
                 meeting.extend(paths.get(above).into_iter().flatten());
             }
             let globs = below.get(above).into_iter().flat_map(|below| below.like(path));
-            meeting.extend(globs.filter(|glob| glob.matches(path)).flat_map(|glob| owners(glob)));
+            meeting.extend(globs.filter(|glob| glob.matches(path)).flat_map(&owners));
         }
         found.extend(overlap(path.to_owned(), meeting));
     }

@@ -196,7 +196,7 @@ async fn work(
         let in_flight: Vec<_> = past.state.in_flight().into_iter().map(|(attempt, _)| attempt).collect();
         let died = past.state.ended().is_none();
         let common = Common::new(dir.to_owned(), opened.paths.objects(), past.runs == 0, in_flight);
-        match if died { Ok(0) } else { common.prune(&opened.paths.state()) } {
+        match if died { Ok(0) } else { common.prune(opened.paths.state()) } {
             Ok(0) => {}
             Ok(gone) => tracing::info!("removed {gone} contents from `state/objects` that nothing refers to"),
             Err(error) => tracing::warn!("`state/objects` is left as it is: {error}"),
