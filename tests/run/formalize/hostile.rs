@@ -139,8 +139,9 @@ fn control_characters_do_not_reach_the_terminal() {
     let mut draft = drafts(vec![part("a\u{1b}[2Jb", &[])]);
     draft["answer"]["summary"] = json!("\u{1b}[2Jevil");
     let world = brainstorm(scenario(judges(json!([{"blocks": false, "text": "\u{1b}[2Jevil"}])), draft));
-    let output = formalize(&world, &[]).exits(1);
-    assert!(!output.stdout.contains('\u{1b}') && !output.stderr.contains('\u{1b}'), "{output:?}");
+    // Without colours the terminal's writer would take them away by itself.
+    let output = formalize(&world, &["--color", "always"]).exits(1);
+    assert!(!output.stdout.contains("\u{1b}[2J") && !output.stderr.contains("\u{1b}[2J"), "{output:?}");
     assert!(!prompt(&world, "draft-2").contains('\u{1b}'));
 }
 

@@ -129,7 +129,8 @@ fn only_one_at_a_time_and_no_run_meanwhile() {
     // Seen from outside meanwhile.
     let shown = world.env.cco(["formalize", "p/world", "--show"]).exits(0);
     assert!(shown.stdout.contains("draft 1 of 3 is due"), "{shown}");
-    let _ = world.env.cco(["stop", "p/world"]).exits(0);
+    let stopped = world.env.cco(["stop", "p/world"]).exits(0);
+    assert!(stopped.stdout.contains("`cco formalize p/world-00000000` carries on"), "{stopped}");
     assert_eq!(first.end(), 130);
 }
 
