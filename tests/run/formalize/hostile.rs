@@ -181,6 +181,23 @@ fn without_git_what_it_changed_is_put_back() {
 }
 
 #[test]
+fn no_secret_gets_into_what_is_written() {
+    let mut tells = good();
+    tells["answer"]["summary"] = json!("abcDEF123456");
+    tells["answer"]["manifest"]["gotchas"] = json!(["the token is abcDEF123456"]);
+    tells["answer"]["contexts"][0]["text"] = json!("abcDEF123456");
+    let world = brainstorm(scenario(ready(), tells));
+    let mut command = world.formalizing(&["--no-gate"]);
+    command.env("A_TOKEN", "abcDEF123456");
+    let output = world.env.run(&mut command).exits(0);
+    assert!(manifest(&world).contains("the token is [redacted A_TOKEN]"), "{}", manifest(&world));
+    for file in ["components/a.md", "state/formalize/journal.jsonl", "state/formalize/draft-1.report.json"] {
+        assert!(!fs::read_to_string(of_spec(&world, file)).unwrap().contains("abcDEF"), "{file}");
+    }
+    assert!(!output.stdout.contains("abcDEF"), "{output}");
+}
+
+#[test]
 fn the_users_own_changes_meanwhile_stay() {
     let mut slow = good();
     let work = "echo mine > \"$HOME/../work/README\"; echo mine > \"$HOME/../work/mine.txt\"";

@@ -59,6 +59,23 @@ fn a_whole_answer_that_nobody_recorded_is_adopted() {
     assert!(manifest(&world).contains("\"depends_on\""));
 }
 
+#[test]
+fn a_whole_answer_of_one_who_wrote_is_not_adopted() {
+    let mut lingers = good();
+    lingers["actions"] = json!([{"write": {"path": "new.txt", "text": "evil"}}]);
+    lingers["fault"] = json!({"linger_after_result": {"ms": 60_000}});
+    let world = brainstorm(scenario(ready(), lingers));
+    let stream = of_spec(&world, "runs/formalize/draft-1.stream.jsonl");
+    kill(world.start_command(world.formalizing(&["--no-gate"])), &world, |_| {
+        let told = fs::read_to_string(&stream).unwrap_or_default();
+        told.ends_with('\n') && told.contains("\"type\":\"result\"")
+    });
+    world.play(scenario(ready(), json!([good()])));
+    let output = formalize(&world, &["--no-gate"]).exits(0);
+    assert!(output.stderr.contains("it may only read, and `new.txt` changed"), "{output}");
+    assert_eq!((world.noted(), drafted(&world)), (vec!["@run.draft-2".to_owned()], 1));
+}
+
 /// The records may say less than what is in the spec directory, never more: as if it had been killed behind any of them.
 #[test]
 fn behind_every_record_it_comes_to_the_same_end() {
