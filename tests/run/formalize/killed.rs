@@ -103,6 +103,52 @@ fn behind_every_record_it_comes_to_the_same_end() {
     }
 }
 
+/// Killed at moments that fall where they fall, also within files and git: nothing is lost, received twice, or left over.
+#[test]
+fn killed_at_any_moment_it_comes_to_an_end_of_its_own() {
+    let journal_of =
+        |world: &World| fs::metadata(of_spec(world, "state/formalize/journal.jsonl")).map_or(0, |about| about.len());
+    let (mut kills, mut dice) = (0, 7_u64);
+    let mut roll = |sides: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    while kills < 24 {
+        let world = brainstorm(scenario(ready(), json!([cycle(), unknown_field(), good()])));
+        let before = manifest(&world);
+        loop {
+            let mut run = world.start_command(world.formalizing(&[]));
+            let (by, goal) = (roll(3), journal_of(&world) + 1 + roll(900));
+            let lived = run.reaches(|world| match by {
+                0 => world.processes().iter().any(|(_, line)| line.contains("agent-sim")),
+                1 => world.processes().iter().any(|(_, line)| line.starts_with("git ")),
+                _ => journal_of(world) >= goal,
+            });
+            for _ in 0..roll(40) * 1_000 {
+                std::thread::yield_now();
+            }
+            if !lived {
+                assert_eq!(run.end(), 0, "{}", world.said());
+                break;
+            }
+            run.signal("KILL");
+            let _ = run.end();
+            world.assert_nothing_left();
+            kills += 1;
+        }
+        // Once the end is on record there is nothing more to do, and nothing is left.
+        let _ = formalize(&world, &[]).exits(0);
+        let mut made = world.noted();
+        let all = made.len();
+        made.dedup();
+        assert_eq!(made.len(), all, "no attempt was made twice: {made:?}");
+        assert!(drafted(&world) <= 3 && !world.git(&["worktree", "list"]).contains("formalize"));
+        assert_eq!(fs::read_to_string(of_spec(&world, "manifest.old-1.json")).unwrap(), before);
+        assert!(!of_spec(&world, "manifest.old-2.json").exists());
+        let _ = world.env.cco(["validate", "p/world"]).exits(0);
+    }
+}
+
 #[test]
 fn ctrl_c_stops_in_good_order_and_the_next_one_carries_on() {
     for (signal, status) in [("INT", 130), ("TERM", 143)] {

@@ -51,20 +51,21 @@ pub fn execute(app: &App, args: args::Formalize) -> Result<ExitStatus, CliError>
         )));
     }
     let (log, state, judged) = begin(app, &args, &spec, &input)?;
+    // Where the last one was killed before it said that it had ended, what it left is seen to first.
     match state.stage() {
-        Stage::Written => {
+        Stage::Written if state.over().is_some() => {
             shown::print(app, &spec.called, &spec.paths, &state, ExitStatus::Done)?;
             let note = "the manifest is made of this brainstorm already; `--fresh` makes it anew";
             app.printer.note(note);
             return Ok(ExitStatus::Done);
         }
         // Nothing was changed since it was judged: the judgement was paid for.
-        Stage::NotReady if !args.no_gate => {
+        Stage::NotReady if state.over().is_some() && !args.no_gate => {
             shown::print(app, &spec.called, &spec.paths, &state, ExitStatus::NeedsAnswer)?;
             app.printer.note("brainstorm/ and SPEC.md are as they were when they were judged");
             return Ok(ExitStatus::NeedsAnswer);
         }
-        Stage::NotReady | Stage::Judging | Stage::Drafting(_) | Stage::Writing | Stage::Exhausted => {}
+        Stage::NotReady | Stage::Judging | Stage::Drafting(_) | Stage::Writing | Stage::Exhausted | Stage::Written => {}
     }
     let (finish, state) = runtime()?.block_on(work(app, &args, &spec, input, (log, state), judged))?;
     let status = exit_status(finish);
@@ -127,7 +128,8 @@ async fn work(
     let (sink, live) = mpsc::unbounded_channel();
     let gate = !args.no_gate && !judged;
     let budget_usd = spec.settings.budget_usd.value;
-    if budget_usd.is_none() {
+    let asks = matches!(past.1.stage(), Stage::Judging | Stage::Drafting(_));
+    if budget_usd.is_none() && asks {
         let gate = usize::from(gate && past.1.judged().is_none());
         app.printer.note(format!("no budget is set (`--budget-usd`): {} to {} agent calls", gate + 1, gate + ROUNDS));
     }
