@@ -192,9 +192,11 @@ fn after_three_bad_drafts_the_manifest_is_as_it_was() {
     assert!(failed.contains("\"depends_on\""), "{failed}");
 
     // The next one begins anew, and what was there is kept.
-    let again = formalize(&world, &["--no-gate"]).exits(1);
+    let again = formalize(&world, &[]).exits(1);
     assert!(again.stderr.contains("starting over; what was there is in"), "{again}");
     assert_eq!(drafted(&world), 3);
+    let judged = world.noted().iter().filter(|line| line.contains("readiness")).count();
+    assert_eq!(judged, 1, "the brainstorm is the one that was judged");
     let history: Vec<_> = fs::read_dir(of_spec(&world, "state/history")).unwrap().collect();
     assert_eq!(history.len(), 1);
     assert_eq!(manifest(&world), before);

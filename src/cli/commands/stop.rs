@@ -32,6 +32,9 @@ struct Outcome<'a> {
     killed: bool,
     /// How many processes of a dead run were ended.
     strays: usize,
+    /// The command that carries on.
+    #[serde(skip)]
+    again: &'static str,
 }
 
 /// Stops the live run of a spec. The manifest is not read: a run can be stopped whatever became of it.
@@ -39,9 +42,12 @@ pub fn execute(app: &App, args: args::Stop) -> Result<ExitStatus, CliError> {
     let entry = app.find_spec(args.spec.reference())?;
     let called = app.called(&entry)?;
     let target = Target { spec: entry.reference(), paths: SpecPaths::new(&entry.path) };
-    let mut outcome = Outcome { spec: &target.spec, stopped: None, killed: false, strays: 0 };
+    let mut outcome = Outcome { spec: &target.spec, stopped: None, killed: false, strays: 0, again: "run" };
     match target.lock_state()? {
         LockState::Held(holder) => {
+            if holder.as_ref().is_some_and(|holder| holder.command.starts_with("cco formalize")) {
+                outcome.again = "formalize";
+            }
             let pid = target.process(holder)?;
             outcome.stopped = Some(pid.as_raw_pid().unsigned_abs());
             outcome.killed = target.stop(app, pid, args.now)?;
@@ -143,11 +149,12 @@ fn tell(app: &App, spec: &str, outcome: &Outcome<'_>) -> Result<(), CliError> {
         Format::Json => return app.printer.document(outcome),
         Format::Text => {}
     }
+    let again = outcome.again;
     app.printer.answer(&match (outcome.stopped, outcome.killed, outcome.strays) {
-        (Some(pid), false, _) => format!("stopped (process {pid}); `cco run {spec}` carries on\n"),
+        (Some(pid), false, _) => format!("stopped (process {pid}); `cco {again} {spec}` carries on\n"),
         (Some(pid), true, _) => {
             format!(
-                "killed (process {pid}), since it did not stop; nothing recorded is lost: `cco run {spec}` carries on\n"
+                "killed (process {pid}), since it did not stop; nothing recorded is lost: `cco {again} {spec}` carries on\n"
             )
         }
         (None, _, 0) => format!("no run of `{spec}` is live\n"),

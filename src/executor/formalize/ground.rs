@@ -26,6 +26,8 @@ pub struct Ground {
     objects: Objects,
     /// What was there when the last call began.
     note: PathBuf,
+    /// What files were when they were last looked at: what stood still since is not read again.
+    look: Mutex<Look>,
     /// The worktree, once this process has made it and as long as nobody changed it.
     made: Mutex<Option<PathBuf>>,
 }
@@ -76,7 +78,13 @@ impl Ground {
         };
         let state = paths.formalize_state();
         let objects = Objects::new(state.join("objects"));
-        Ok(Self { place, objects, note: super::log::ground_file(paths), made: Mutex::default() })
+        Ok(Self {
+            place,
+            objects,
+            note: super::log::ground_file(paths),
+            look: Mutex::default(),
+            made: Mutex::default(),
+        })
     }
 
     /// Makes the place ready; the same directory on every call, since a conversation is bound to it.
@@ -112,7 +120,7 @@ impl Ground {
     /// # Errors
     /// The disk's own, and more files than are looked at.
     pub fn look(&self, dir: &Path) -> io::Result<Before> {
-        let snapshot = whole(dir)?;
+        let snapshot = self.whole(dir)?;
         if self.is_users_own() {
             self.objects.keep_for_now(dir, &snapshot.0, TOTAL)?;
         }
@@ -136,7 +144,7 @@ impl Ground {
     /// The disk's own: whether something changed cannot be told.
     pub fn put_right(&self, dir: &Path, before: &Before, kept: &Path) -> io::Result<Left> {
         let mut left = Left::default();
-        let now = whole(dir)?;
+        let now = self.whole(dir)?;
         let changed = before.snapshot.differences(&now);
         if !changed.is_empty() {
             keep(dir, &changed, kept)?;
@@ -167,6 +175,12 @@ impl Ground {
         Ok(left)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the shell: how old a file's times are decides if they are trusted")]
+    fn whole(&self, dir: &Path) -> io::Result<Snapshot> {
+        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        look.snapshot(dir, &Scope::whole(), SystemTime::now())
+    }
+
     /// Takes it down.
     pub fn discard(&self) {
         if let Where::Worktree(repository, _) = &self.place
@@ -182,11 +196,6 @@ impl Ground {
         let seen = repository.main_checkout();
         seen.map_err(|error| tracing::warn!("the user's checkout cannot be watched: {error}")).ok()
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shell: how old a file's times are decides whether they are trusted")]
-fn whole(dir: &Path) -> io::Result<Snapshot> {
-    Look::default().snapshot(dir, &Scope::whole(), SystemTime::now())
 }
 
 fn keep(dir: &Path, changed: &[Difference], kept: &Path) -> io::Result<()> {

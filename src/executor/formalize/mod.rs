@@ -134,12 +134,7 @@ impl Formalizer {
     pub async fn run(mut self, begun: Begun, notes: Vec<String>) -> Result<(Finish, State), FormalizeError> {
         let result = self.turn_until_end(begun, notes).await;
         self.desk.supervisor.finish().await;
-        let finish = result?;
-        // Where it goes on, its conversation is bound to the directory, which is made again; what it was for is over.
-        if matches!(finish.over, Over::Done | Over::NotReady | Over::Invalid) {
-            tokio::task::block_in_place(|| self.desk.ground.discard());
-        }
-        Ok((finish, self.state))
+        Ok((result?, self.state))
     }
 
     async fn turn_until_end(&mut self, begun: Begun, notes: Vec<String>) -> Result<Finish, FormalizeError> {
@@ -222,6 +217,10 @@ impl Formalizer {
     }
 
     fn end(&mut self, over: Over) -> Result<Finish, FormalizeError> {
+        // Before the end is on record: once it is, nobody looks any more for what is left.
+        if matches!(over, Over::Done | Over::NotReady | Over::Invalid) {
+            tokio::task::block_in_place(|| self.desk.ground.discard());
+        }
         self.record(vec![Event::Ended { over }])?;
         Ok(Finish { over, asked: self.asked })
     }

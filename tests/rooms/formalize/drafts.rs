@@ -179,3 +179,16 @@ fn the_schema_of_a_draft_leaves_out_what_is_settled() {
     let unknown = json!({"summary": "s", "manifest": {"components": [{"id": "a", "file": "a", "dependson": []}]}});
     assert!(jsonschema::is_valid(&schema, &unknown));
 }
+
+/// A code that the README does not speak of cannot be looked up.
+#[test]
+fn every_rule_of_drafts_is_in_the_readme() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let rules = std::fs::read_to_string("src/formalize/rules.rs").unwrap();
+    let codes: std::collections::BTreeSet<&str> =
+        rules.match_indices("\"F0").map(|(at, _)| &rules[at + 1..at + 5]).collect();
+    assert_eq!(codes.len(), 5);
+    for code in codes {
+        assert!(readme.contains(&format!("| `{code}` |")), "{code}");
+    }
+}

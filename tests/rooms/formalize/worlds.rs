@@ -161,7 +161,6 @@ proptest! {
         let count = lots.len();
         let mut lots = lots.into_iter();
         for gate in gates {
-            let before = answers(&world.records);
             let over = world.play(begun(gate, no_wait, budget), &mut lots);
             let (judged, drafted) = answers(&world.records);
             prop_assert!(judged <= 1 && drafted <= ROUNDS, "each is paid for once");
@@ -181,7 +180,6 @@ proptest! {
                 prop_assert_eq!(world.calls, calls);
                 break;
             }
-            let _ = before;
         }
         prop_assert!(world.calls <= count);
         prop_assert!((world.state.cost().usd - 0.25 * world.calls as f64).abs() < 1e-9, "every call is paid for");

@@ -139,8 +139,9 @@ fn control_characters_do_not_reach_the_terminal() {
     let mut draft = drafts(vec![part("a\u{1b}[2Jb", &[])]);
     draft["answer"]["summary"] = json!("\u{1b}[2Jevil");
     let world = brainstorm(scenario(judges(json!([{"blocks": false, "text": "\u{1b}[2Jevil"}])), draft));
-    let output = formalize(&world, &[]).exits(1);
-    assert!(!output.stdout.contains('\u{1b}') && !output.stderr.contains('\u{1b}'), "{output:?}");
+    // Without colours the terminal's writer would take them away by itself.
+    let output = formalize(&world, &["--color", "always"]).exits(1);
+    assert!(!output.stdout.contains("\u{1b}[2J") && !output.stderr.contains("\u{1b}[2J"), "{output:?}");
     assert!(!prompt(&world, "draft-2").contains('\u{1b}'));
 }
 
@@ -177,6 +178,23 @@ fn without_git_what_it_changed_is_put_back() {
     assert_eq!(fs::read_to_string(world.env.work().join("README")).unwrap(), "a project\n");
     assert!(!world.env.work().join("new.txt").exists());
     assert_eq!(fs::read_to_string(of_spec(&world, "runs/formalize/draft-1.undone/new.txt")).unwrap(), "evil");
+}
+
+#[test]
+fn no_secret_gets_into_what_is_written() {
+    let mut tells = good();
+    tells["answer"]["summary"] = json!("abcDEF123456");
+    tells["answer"]["manifest"]["gotchas"] = json!(["the token is abcDEF123456"]);
+    tells["answer"]["contexts"][0]["text"] = json!("abcDEF123456");
+    let world = brainstorm(scenario(ready(), tells));
+    let mut command = world.formalizing(&["--no-gate"]);
+    command.env("A_TOKEN", "abcDEF123456");
+    let output = world.env.run(&mut command).exits(0);
+    assert!(manifest(&world).contains("the token is [redacted A_TOKEN]"), "{}", manifest(&world));
+    for file in ["components/a.md", "state/formalize/journal.jsonl", "state/formalize/draft-1.report.json"] {
+        assert!(!fs::read_to_string(of_spec(&world, file)).unwrap().contains("abcDEF"), "{file}");
+    }
+    assert!(!output.stdout.contains("abcDEF"), "{output}");
 }
 
 #[test]

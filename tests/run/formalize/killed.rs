@@ -59,6 +59,23 @@ fn a_whole_answer_that_nobody_recorded_is_adopted() {
     assert!(manifest(&world).contains("\"depends_on\""));
 }
 
+#[test]
+fn a_whole_answer_of_one_who_wrote_is_not_adopted() {
+    let mut lingers = good();
+    lingers["actions"] = json!([{"write": {"path": "new.txt", "text": "evil"}}]);
+    lingers["fault"] = json!({"linger_after_result": {"ms": 60_000}});
+    let world = brainstorm(scenario(ready(), lingers));
+    let stream = of_spec(&world, "runs/formalize/draft-1.stream.jsonl");
+    kill(world.start_command(world.formalizing(&["--no-gate"])), &world, |_| {
+        let told = fs::read_to_string(&stream).unwrap_or_default();
+        told.ends_with('\n') && told.contains("\"type\":\"result\"")
+    });
+    world.play(scenario(ready(), json!([good()])));
+    let output = formalize(&world, &["--no-gate"]).exits(0);
+    assert!(output.stderr.contains("it may only read, and `new.txt` changed"), "{output}");
+    assert_eq!((world.noted(), drafted(&world)), (vec!["@run.draft-2".to_owned()], 1));
+}
+
 /// The records may say less than what is in the spec directory, never more: as if it had been killed behind any of them.
 #[test]
 fn behind_every_record_it_comes_to_the_same_end() {
@@ -83,6 +100,52 @@ fn behind_every_record_it_comes_to_the_same_end() {
         assert_eq!((manifest(&world), drafted(&world)), (expected.clone(), 3), "behind {cut}");
         assert_eq!(fs::read_to_string(of_spec(&world, "manifest.old-1.json")).unwrap(), before);
         assert!(!of_spec(&world, "manifest.old-2.json").exists());
+    }
+}
+
+/// Killed at moments that fall where they fall, also within files and git: nothing is lost, received twice, or left over.
+#[test]
+fn killed_at_any_moment_it_comes_to_an_end_of_its_own() {
+    let journal_of =
+        |world: &World| fs::metadata(of_spec(world, "state/formalize/journal.jsonl")).map_or(0, |about| about.len());
+    let (mut kills, mut dice) = (0, 7_u64);
+    let mut roll = |sides: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    while kills < 24 {
+        let world = brainstorm(scenario(ready(), json!([cycle(), unknown_field(), good()])));
+        let before = manifest(&world);
+        loop {
+            let mut run = world.start_command(world.formalizing(&[]));
+            let (by, goal) = (roll(3), journal_of(&world) + 1 + roll(900));
+            let lived = run.reaches(|world| match by {
+                0 => world.processes().iter().any(|(_, line)| line.contains("agent-sim")),
+                1 => world.processes().iter().any(|(_, line)| line.starts_with("git ")),
+                _ => journal_of(world) >= goal,
+            });
+            for _ in 0..roll(40) * 1_000 {
+                std::thread::yield_now();
+            }
+            if !lived {
+                assert_eq!(run.end(), 0, "{}", world.said());
+                break;
+            }
+            run.signal("KILL");
+            let _ = run.end();
+            world.assert_nothing_left();
+            kills += 1;
+        }
+        // Once the end is on record there is nothing more to do, and nothing is left.
+        let _ = formalize(&world, &[]).exits(0);
+        let mut made = world.noted();
+        let all = made.len();
+        made.dedup();
+        assert_eq!(made.len(), all, "no attempt was made twice: {made:?}");
+        assert!(drafted(&world) <= 3 && !world.git(&["worktree", "list"]).contains("formalize"));
+        assert_eq!(fs::read_to_string(of_spec(&world, "manifest.old-1.json")).unwrap(), before);
+        assert!(!of_spec(&world, "manifest.old-2.json").exists());
+        let _ = world.env.cco(["validate", "p/world"]).exits(0);
     }
 }
 
@@ -129,7 +192,8 @@ fn only_one_at_a_time_and_no_run_meanwhile() {
     // Seen from outside meanwhile.
     let shown = world.env.cco(["formalize", "p/world", "--show"]).exits(0);
     assert!(shown.stdout.contains("draft 1 of 3 is due"), "{shown}");
-    let _ = world.env.cco(["stop", "p/world"]).exits(0);
+    let stopped = world.env.cco(["stop", "p/world"]).exits(0);
+    assert!(stopped.stdout.contains("`cco formalize p/world-00000000` carries on"), "{stopped}");
     assert_eq!(first.end(), 130);
 }
 

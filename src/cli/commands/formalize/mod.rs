@@ -50,38 +50,44 @@ pub fn execute(app: &App, args: args::Formalize) -> Result<ExitStatus, CliError>
             spec.paths.brainstorm().join("MISSION.md").display()
         )));
     }
-    let (log, state) = begin(app, &args, &spec, &input)?;
+    let (log, state, judged) = begin(app, &args, &spec, &input)?;
+    // Where the last one was killed before it said that it had ended, what it left is seen to first.
     match state.stage() {
-        Stage::Written => {
+        Stage::Written if state.over().is_some() => {
             shown::print(app, &spec.called, &spec.paths, &state, ExitStatus::Done)?;
             let note = "the manifest is made of this brainstorm already; `--fresh` makes it anew";
             app.printer.note(note);
             return Ok(ExitStatus::Done);
         }
         // Nothing was changed since it was judged: the judgement was paid for.
-        Stage::NotReady if !args.no_gate => {
+        Stage::NotReady if state.over().is_some() && !args.no_gate => {
             shown::print(app, &spec.called, &spec.paths, &state, ExitStatus::NeedsAnswer)?;
             app.printer.note("brainstorm/ and SPEC.md are as they were when they were judged");
             return Ok(ExitStatus::NeedsAnswer);
         }
-        Stage::NotReady | Stage::Judging | Stage::Drafting(_) | Stage::Writing | Stage::Exhausted => {}
+        Stage::NotReady | Stage::Judging | Stage::Drafting(_) | Stage::Writing | Stage::Exhausted | Stage::Written => {}
     }
-    let (finish, state) = runtime()?.block_on(work(app, &args, &spec, input, (log, state)))?;
+    let (finish, state) = runtime()?.block_on(work(app, &args, &spec, input, (log, state), judged))?;
     let status = exit_status(finish);
     shown::print(app, &spec.called, &spec.paths, &state, status)?;
     Ok(status)
 }
 
-/// The records as they were left, or new ones where these are of something else.
-fn begin(app: &App, args: &args::Formalize, spec: &Unplanned, input: &Input) -> Result<(Log, State), CliError> {
+/// The records as they were left, or new ones where these are of something else; and whether the same brainstorm was
+/// judged to be ready before them, which was paid for.
+fn begin(app: &App, args: &args::Formalize, spec: &Unplanned, input: &Input) -> Result<(Log, State, bool), CliError> {
     let open = || Log::open(&spec.paths, &spec.reference).map_err(|error| damaged(error, &spec.called));
+    let mut judged = false;
     let why = if args.fresh {
         Some("starting over")
     } else {
         let (_, state) = open()?;
         match (state.begun(), state.over()) {
             (Some(begun), _) if begun.input != input.digest() => Some("the brainstorm changed since: starting over"),
-            (_, Some(Over::Invalid)) => Some("no draft was valid the last time: starting over"),
+            (_, Some(Over::Invalid)) => {
+                judged = state.judged().is_some_and(|(_, ready)| ready);
+                Some("no draft was valid the last time: starting over")
+            }
             (None | Some(_), _) => None,
         }
     };
@@ -93,7 +99,8 @@ fn begin(app: &App, args: &args::Formalize, spec: &Unplanned, input: &Input) -> 
         }
     }
     create(&spec.paths).map_err(CliError::environment)?;
-    open()
+    let (log, state) = open()?;
+    Ok((log, state, judged))
 }
 
 async fn work(
@@ -102,6 +109,7 @@ async fn work(
     spec: &Unplanned,
     input: Input,
     past: (Log, State),
+    judged: bool,
 ) -> Result<(Finish, State), CliError> {
     let mark_of_spec = mark(&spec.paths);
     let mark = format!("{mark_of_spec}-{}", uuid::Uuid::new_v4());
@@ -118,14 +126,16 @@ async fn work(
     let ground = open_ground(app, spec, git)?;
     let supervisor = Supervisor::new(this_program()?, Arc::from(mark)).map_err(CliError::environment)?;
     let (sink, live) = mpsc::unbounded_channel();
+    let gate = !args.no_gate && !judged;
     let budget_usd = spec.settings.budget_usd.value;
-    if budget_usd.is_none() {
-        let gate = usize::from(!args.no_gate && past.1.judged().is_none());
+    let asks = matches!(past.1.stage(), Stage::Judging | Stage::Drafting(_));
+    if budget_usd.is_none() && asks {
+        let gate = usize::from(gate && past.1.judged().is_none());
         app.printer.note(format!("no budget is set (`--budget-usd`): {} to {} agent calls", gate + 1, gate + ROUNDS));
     }
     let begun = Begun {
         input: input.digest(),
-        gate: !args.no_gate,
+        gate,
         agent: agent.name,
         agent_version: agent.version,
         simulated: agent.program.simulated,
@@ -222,7 +232,9 @@ fn failed(error: FormalizeError, called: &str) -> CliError {
         }
         FormalizeError::Illegal(_) => CliError::internal(error),
         FormalizeError::Prompt(_) => CliError::usage(error),
-        FormalizeError::Tree(_) | FormalizeError::Io(_) => CliError::environment(error),
+        FormalizeError::Tree(_) => CliError::environment(error),
+        FormalizeError::Io(_) => CliError::environment(error)
+            .hint(format!("nothing is lost: `cco formalize {called}` carries on, with `--fresh` it starts over")),
     }
 }
 

@@ -22,7 +22,8 @@ pub fn watch(app: &App) -> Box<dyn Watch> {
     match app.printer.talk() {
         _ if wants_json(app) => Box::new(Records),
         Talk::Quiet => Box::new(Nobody),
-        talk => Box::new(Lines { tools: talk == Talk::Verbose }),
+        // On a terminal somebody sits and waits, who wants to see that it is alive.
+        talk => Box::new(Lines { tools: talk == Talk::Verbose || app.environment.terminals.stderr }),
     }
 }
 
