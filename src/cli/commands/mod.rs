@@ -11,6 +11,7 @@ pub mod import;
 pub mod list;
 pub mod logs;
 mod look;
+pub mod man;
 pub mod new;
 pub mod next;
 pub mod repair;
