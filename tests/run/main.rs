@@ -30,5 +30,6 @@ mod shared;
 mod signals;
 mod table;
 mod terminal;
+mod tour;
 mod user;
 mod verify;
