@@ -134,11 +134,10 @@ impl<'a> Line<'a> {
         if let Some(arg) = self.open {
             return self.values(arg, "", current, known);
         }
-        if let Some(long) = current.strip_prefix("--").filter(|_| !self.plain) {
-            if let Some((name, value)) = long.split_once('=') {
-                let arg = self.long(name);
-                return arg.map_or(Vec::new(), |arg| self.values(arg, &format!("--{name}="), value, known));
-            }
+        let inline = current.strip_prefix("--").filter(|_| !self.plain).and_then(|long| long.split_once('='));
+        if let Some((name, value)) = inline {
+            let arg = self.long(name);
+            return arg.map_or(Vec::new(), |arg| self.values(arg, &format!("--{name}="), value, known));
         }
         if current.starts_with('-') && !self.plain {
             let shown = self.at.get_arguments().filter(|arg| !arg.is_hide_set());
