@@ -42,7 +42,7 @@ fn section(template: &mut String, command: &Command, title: &str, belongs: impl 
     let (header, literal) = (command.get_styles().get_header(), command.get_styles().get_literal());
     let width = command.get_subcommands().map(|sub| sub.get_name().len()).max().unwrap_or_default();
     let _ = writeln!(template, "\n{header}{title}:{header:#}");
-    for sub in command.get_subcommands().filter(|sub| belongs(sub.get_name())) {
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && belongs(sub.get_name())) {
         let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(template, "  {literal}{:width$}{literal:#}  {about}", sub.get_name());
     }

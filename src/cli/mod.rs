@@ -3,6 +3,7 @@
 mod app;
 pub mod args;
 pub mod commands;
+pub mod complete;
 pub mod error;
 pub mod help;
 pub mod notify;
@@ -32,19 +33,15 @@ use crate::text::terminal_safe;
 pub fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
     // Before clap: their arguments are not its to read, and they must start fast.
-    if let Some(hidden) = Hidden::from_argv(&argv) {
-        return match hidden {
-            Hidden::Guard { run_mark } => guard::main(run_mark),
-            Hidden::AgentSim { args } => sim::main(args),
-        };
-    }
-    let (printer, result) = match parse(&argv) {
-        Ok(cli) => run(cli),
-        Err(error) => {
+    let (printer, result) = match Hidden::from_argv(&argv) {
+        Some(Hidden::Guard { run_mark }) => return guard::main(run_mark),
+        Some(Hidden::AgentSim { args }) => return sim::main(args),
+        Some(Hidden::Complete { words }) => {
             let printer = plain_printer(&Global::default());
-            let result = tell(&printer, &error, &argv);
+            let result = complete::execute(&printer, words);
             (printer, result)
         }
+        None => obeyed(&argv),
     };
     let status = match result {
         Ok(status) => status,
@@ -55,6 +52,18 @@ pub fn main() -> ExitCode {
         }
     };
     status.into()
+}
+
+/// Does what the command line says.
+fn obeyed(argv: &[OsString]) -> (Printer, Result<ExitStatus, CliError>) {
+    match parse(argv) {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            let printer = plain_printer(&Global::default());
+            let result = tell(&printer, &error, argv);
+            (printer, result)
+        }
+    }
 }
 
 fn parse(argv: &[OsString]) -> Result<Cli, clap::Error> {
@@ -121,6 +130,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitStatus, CliError> {
         Command::Install(args) => commands::install::execute(app, args),
         Command::Schema(args) => commands::schema::execute(app, args),
         Command::Completions(args) => commands::completions::execute(app, args),
+        Command::Man(args) => commands::man::execute(app, args),
         Command::Demo(args) => commands::demo::execute(app, args),
     }
 }

@@ -3,6 +3,7 @@
 //! Only a manifest's name, project and work directory are read here, so that a broken one is listed as such and harms
 //! no other.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -137,6 +138,25 @@ impl Catalog {
             }
         }
         Ok(entries)
+    }
+
+    /// The names of all specs, without their hashes where the name alone is clear. No manifest is read.
+    ///
+    /// # Errors
+    /// A directory of the store that cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, CatalogError> {
+        let mut names = Vec::new();
+        for project in subdirectories(&self.root)? {
+            let dirs = subdirectories(&self.root.join(&project))?;
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            dirs.iter().for_each(|dir| *counts.entry(without_hash(dir)).or_default() += 1);
+            for dir in &dirs {
+                let name = without_hash(dir);
+                let clear = counts.get(name) == Some(&1);
+                names.push(format!("{project}/{}", if clear { name } else { dir }));
+            }
+        }
+        Ok(names)
     }
 
     /// The spec that `reference` means: a path to a spec directory, `<project>/<name>-<hash>`, or an unambiguous

@@ -26,6 +26,7 @@ fn a_valid_spec() {
     -- stdout
     `[ROOT]/home/.claude/cc_orchestrations/specs/p/good-[HASH]/manifest.json` is valid
     -- stderr
+    help: `cco run p/good -n` shows what would run
     ");
     assert_output!(env.cco(["validate", "p/good", "--json"]), @r#"
     exit: 0

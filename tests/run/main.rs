@@ -36,6 +36,7 @@ mod shared;
 mod signals;
 mod table;
 mod terminal;
+mod tour;
 mod user;
 mod verify;
 mod wants;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::cli::complete;
 use crate::process::guard;
 
 /// Programs of cco's own that it starts as child processes. Their arguments are not clap's to read: the simulated agent
@@ -18,6 +19,11 @@ pub enum Hidden<'a> {
         /// The words after `agent-sim`.
         args: &'a [OsString],
     },
+    /// Says what the last word of a command line may become.
+    Complete {
+        /// The words after the program's name, up to the cursor.
+        words: &'a [OsString],
+    },
 }
 
 impl<'a> Hidden<'a> {
@@ -28,6 +34,7 @@ impl<'a> Hidden<'a> {
                 Some(Self::Guard { run_mark: run_mark.to_str()? })
             }
             [_, command, args @ ..] if command == "agent-sim" => Some(Self::AgentSim { args }),
+            [_, command, words @ ..] if command == complete::SUBCOMMAND => Some(Self::Complete { words }),
             _ => None,
         }
     }

@@ -25,7 +25,7 @@ pub use global::{Color, Format, Global};
 pub use hidden::Hidden;
 pub use import::Import;
 pub use install::{Install, Scope};
-pub use program::{Completions, Demo, Doctor, Example, Schema};
+pub use program::{Completions, Demo, Doctor, Example, Man, Schema};
 pub use record::{Logs, Repair, Status, Verify};
 pub use run::{Run, Stop};
 pub use spec::{Graph, GraphFormat, List, New, SpecArg, Validate};
@@ -91,6 +91,9 @@ pub enum Command {
     Schema(Schema),
     /// Print the completions for a shell
     Completions(Completions),
+    /// Write the manual pages into a directory
+    #[command(hide = true)]
+    Man(Man),
     /// Run a small example project with the simulated agent
     Demo(Demo),
 }

@@ -38,6 +38,17 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cco man ~/.local/share/man/man1")]
+pub struct Man {
+    /// Where to write the pages.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -14,6 +14,7 @@ pub mod install;
 pub mod list;
 pub mod logs;
 mod look;
+pub mod man;
 mod moved;
 pub mod new;
 pub mod next;

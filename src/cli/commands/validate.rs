@@ -6,7 +6,8 @@ use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
 use crate::diagnostic::{self, DiagnosticJson};
-use crate::spec::load::{self, Report};
+use crate::spec::catalog::Entry;
+use crate::spec::load::{self, Report, Spec};
 use crate::text::{plural, printable};
 
 /// How many problems are shown as text.
@@ -18,9 +19,25 @@ pub fn execute(app: &App, args: args::Validate) -> Result<ExitStatus, CliError> 
     let report = load::check(&entry.path);
     match app.printer.format() {
         Format::Json => app.printer.document(&Verdict::of(&entry.reference(), &report))?,
-        Format::Text => app.printer.answer(&text(&report))?,
+        Format::Text => {
+            app.printer.answer(&text(&report))?;
+            if let Some(spec) = &report.spec {
+                advise(app, &entry, spec)?;
+            }
+        }
     }
     Ok(if report.spec.is_some() { ExitStatus::Done } else { ExitStatus::Incomplete })
+}
+
+/// Says what a valid spec is good for.
+fn advise(app: &App, entry: &Entry, spec: &Spec) -> Result<(), CliError> {
+    let called = app.short(entry)?;
+    app.printer.help(if spec.manifest.components.is_empty() {
+        "it has no component yet; an example stands in it".to_owned()
+    } else {
+        format!("`cco run {called} -n` shows what would run")
+    });
+    Ok(())
 }
 
 /// The problems and the verdict, for people.

@@ -278,6 +278,6 @@ fn text(forecast: &Forecast) -> String {
     if !forecast.allow.is_empty() {
         let _ = writeln!(out, "agents may run: {}", forecast.allow.join(" "));
     }
-    out.push_str("nothing was started\n");
+    out.push_str("nothing was started; the same without `-n` runs it\n");
     out
 }
