@@ -28,7 +28,9 @@ fn a_build_product_that_nobody_sees_makes_no_level_pass() {
     world.git(&["commit", "--quiet", "-m", "Ignore"]);
     world.ends(&[], 0);
     // The product of the first fix counted for nothing, and not only at the end.
-    assert_eq!(world.wrote(), ["a.implement", "@run.fix", "@run.fix", "b.implement"], "{}", world.said());
+    let started = world.started();
+    let wrote: Vec<&str> = started.iter().map(String::as_str).filter(|name| !name.contains("check:")).collect();
+    assert_eq!(wrote, ["a.implement-1", "@run.fix-1", "@run.fix-2", "b.implement-1"], "{started:?}");
     assert_eq!(world.file("a.ok"), "made");
     world.assert_nothing_left();
     assert!(!world.worktree("@run").with_file_name("final").exists());
