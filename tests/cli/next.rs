@@ -187,7 +187,7 @@ fn a_damaged_journal() {
 fn a_run_that_lives() {
     let env = TestEnv::new();
     ready(&env);
-    let paths = SpecPaths::new(&env.store().join(SPEC));
+    let paths = SpecPaths::new(env.store().join(SPEC));
     fs::create_dir_all(paths.state()).unwrap();
     let this = Holder::this_process(jiff::Timestamp::now(), "cco run p/small".to_owned());
     let _lock = RunLock::acquire(&paths.lock(), &this).unwrap();
