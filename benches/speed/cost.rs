@@ -52,7 +52,8 @@ fn against_script(bench: &Bench, table: &mut Table, files: usize, count: usize, 
 /// Four times the components cost four times as much: in processor time, since the runs are too long for a machine to be
 /// the same in both.
 pub fn growth(bench: &Bench, table: &mut Table) {
-    const FILES: usize = 100;
+    /// So many that what the components before have added is little beside them.
+    const FILES: usize = 1_000;
     let plain = bench.fresh_dir().join("repository");
     make(&plain, FILES);
     let component = |count: usize| {
