@@ -59,6 +59,14 @@ fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
 
+/// The directory that a glob begins with and that is the same for all it means; none of a path, which is no glob. It ends
+/// before a backslash too: what is behind that is not spelt as files are.
+pub fn fixed_directory(pattern: &str) -> Option<&str> {
+    let is_glob = pattern.contains(['*', '?', '[', '{']);
+    let end = pattern.find(['*', '?', '[', '{', '\\']).filter(|_| is_glob)?;
+    Some(&pattern[..pattern[..end].rfind('/').unwrap_or(0)])
+}
+
 /// One path or glob.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
@@ -72,7 +80,7 @@ pub(super) struct Pattern {
 impl Pattern {
     fn new(text: &str) -> Result<Self, PatternError> {
         let text = clean(text)?;
-        let glob = text.find(['*', '?', '[', '{']).map(|wild| text[..wild].rfind('/').unwrap_or(0));
+        let glob = fixed_directory(&text).map(str::len);
         if glob.is_some() {
             // Parsing is enough to know the syntax; compiling is what costs.
             builder(&text).build().map_err(|why| PatternError::Syntax(text.clone(), why.kind().to_string()))?;

@@ -12,7 +12,8 @@ fn is_glob(text: &str) -> bool {
 
 /// The fixed directory of a pattern; of a path the path itself.
 fn prefix(text: &str) -> &str {
-    text.find(['*', '?', '[', '{']).map_or(text, |wild| &text[..text[..wild].rfind('/').unwrap_or(0)])
+    let wild = text.find(['*', '?', '[', '{', '\\']).filter(|_| is_glob(text));
+    wild.map_or(text, |wild| &text[..text[..wild].rfind('/').unwrap_or(0)])
 }
 
 fn is_below(path: &str, above: &str) -> bool {

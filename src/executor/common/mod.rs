@@ -20,7 +20,7 @@ pub use writing::{Began, begin, compare};
 use super::job::Job;
 use crate::ids::{AttemptId, Digest, Subject};
 use crate::spec::manifest::ComponentDef;
-use crate::spec::writeset::WriteSet;
+use crate::spec::writeset::{WriteSet, fixed_directory};
 use crate::tree::digests::{Look, Objects, Scope, Snapshot, Step};
 use standing::Standing;
 
@@ -80,16 +80,13 @@ impl Common {
         let mut add = |pattern: &str| {
             let Ok(set) = WriteSet::new([pattern]) else { return };
             let Some(text) = set.patterns().next().map(str::to_owned) else { return };
-            match text.find(['*', '?', '[', '{']) {
+            match fixed_directory(&text) {
                 _ if text.starts_with("..") => {}
                 None => paths.push(PathBuf::from(text)),
-                Some(wild) => {
+                Some(fixed) => {
                     // A pattern always means the file of its own spelling, too.
                     paths.push(PathBuf::from(&text));
-                    globs
-                        .entry(text[..wild].rfind('/').map_or("", |end| &text[..end]).to_owned())
-                        .or_default()
-                        .push(set);
+                    globs.entry(fixed.to_owned()).or_default().push(set);
                 }
             }
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::cycles;
 use super::super::manifest::{ComponentDef, Manifest};
-use super::super::writeset::{self, PatternError, WriteSet, clean};
+use super::super::writeset::{self, PatternError, WriteSet, clean, fixed_directory};
 use super::{Ground, some};
 use crate::diagnostic::{Diagnostic, visible};
 
@@ -151,8 +151,7 @@ impl Fence {
     /// Where `path` really is, if that is outside. Of a glob its fixed directory is looked at.
     fn outside(&mut self, path: &str) -> Option<PathBuf> {
         let path = clean(path).ok()?;
-        let fixed = path.find(['*', '?', '[', '{']).map_or(path.len(), |wild| path[..wild].rfind('/').unwrap_or(0));
-        let path = &path[..fixed];
+        let path = fixed_directory(&path).unwrap_or(&path);
         let directories = path.match_indices('/').map(|(end, _)| &path[..end]);
         for directory in directories {
             if !self.directories.contains_key(directory) {
