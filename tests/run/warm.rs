@@ -118,7 +118,8 @@ fn what_a_check_of_the_base_built_is_there_too() {
     manifest["quality"] = json!({"test_command": "mkdir -p cache && touch cache/by-a-check"});
     world.rewrite(manifest);
     world.ends(&[], 0);
-    assert_eq!(world.noted()[..3], ["cold", "cache/by-a-check", "cache/by-a-check"]);
+    // The base, `a`, what its level is proven in, `b`.
+    assert_eq!(world.noted()[..4], ["cold", "cache/by-a-check", "cold", "cache/by-a-check"]);
 }
 
 #[test]
