@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::env::write;
-use crate::project::{Project, component, task, until};
+use crate::project::{Project, SPEC, component, task, until};
+use crate::session;
 use crate::support::api::{Api, Request};
 use crate::support::claude::Version;
 use crate::support::reply::{Reply, Script};
@@ -53,6 +53,20 @@ fn drafts(request: &Request) -> Reply {
     }
 }
 
+/// What `/spec` asks for.
+fn is_brainstorm(request: &Request) -> bool {
+    request.asks(&["<command-name>/spec</command-name>"])
+}
+
+const DOCUMENTS: [&str; 4] = ["MISSION", "INVESTIGATION", "DECISIONS", "CONCERNS"];
+
+/// The documents, each by a command.
+fn save(request: &Request) -> Reply {
+    let put = |name| format!("cco brainstorm put {name} --spec {SPEC} <<'CCO_END'\n# {name}\n\n{WISH}\nCCO_END");
+    let script = DOCUMENTS.into_iter().fold(Script::new(), |script, name| script.bash(&put(name)));
+    script.then(Reply::text("saved")).reply(request)
+}
+
 fn is_judgement(request: &Request) -> bool {
     request.asks(&["## Your task: is it ready?"])
 }
@@ -63,6 +77,9 @@ fn is_draft(request: &Request) -> bool {
 
 /// What the model does, from the judgement to the last component.
 fn work(request: &Request) -> Reply {
+    if is_brainstorm(request) {
+        return save(request);
+    }
     if is_judgement(request) {
         let concern = json!({"blocks": false, "text": "nobody says in which language", "suggestion": "English"});
         let judged = json!({"summary": "Read all of it.", "concerns": [concern]});
@@ -80,9 +97,13 @@ fn work(request: &Request) -> Reply {
 
 fn project(version: Version, api: Api) -> Option<Project> {
     let project = Project::new(version, manifest(), api)?;
-    // The documents as `/spec` saves them.
-    for name in ["MISSION", "INVESTIGATION", "DECISIONS", "CONCERNS"] {
-        write(&project.paths.brainstorm().join(format!("{name}.md")), &format!("# {name}\n\n{WISH}\n"));
+    session::put_on_path(&project.env);
+    let _ = project.env.cco(["install"]).exits(0);
+    let session = session::says(&project.env, &project.api, &project.agent, &format!("/spec {SPEC}"));
+    assert_eq!(session.result["result"], "saved", "{version}: {}", session.result);
+    for name in DOCUMENTS {
+        let saved = fs::read_to_string(project.paths.brainstorm().join(format!("{name}.md"))).unwrap();
+        assert_eq!(saved, format!("# {name}\n\n{WISH}\n"), "{version}");
     }
     Some(project)
 }
@@ -118,12 +139,17 @@ fn the_whole_way(version: Version) {
     for id in ["hello", "world"] {
         assert_eq!(project.git(&["show", &format!("{}:{id}.txt", project.branch())]), format!("{id}\n"));
     }
-    let told = project.api.requests().into_iter().find(|request| !is_draft(request) && component(request) == "world");
+    let told = project
+        .api
+        .requests()
+        .into_iter()
+        .find(|request| !is_brainstorm(request) && !is_draft(request) && component(request) == "world");
     assert!(told.unwrap().asks(&["`hello.txt` says how it begins."]), "the context goes to who works on it");
 }
 
 fn assert_requests(project: &Project) {
-    let requests = project.api.requests();
+    let mut requests = project.api.requests();
+    requests.retain(|request| !is_brainstorm(request));
     for request in &requests {
         let mut tools = request.tools();
         tools.retain(|tool| *tool != "DeferredToolPlaceholder");
@@ -174,7 +200,8 @@ fn killed_in_the_second_round(version: Version) {
     let mark = project.mark();
     until("no process of the spec is left", || cco::process::orphans::find(&mark).is_empty());
     let _ = project.formalize(&["--no-gate"]).exits(0);
-    let requests = project.api.requests();
+    let mut requests = project.api.requests();
+    requests.retain(|request| !is_brainstorm(request));
     let first_drafts = requests.iter().filter(|request| is_draft(request) && told(request).is_empty()).count();
     assert_eq!(first_drafts, 1, "the first draft is paid for once");
     assert!(requests.iter().all(|request| request.conversation == requests[0].conversation));

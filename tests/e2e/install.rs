@@ -14,8 +14,9 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::env::TestEnv;
+use crate::session::{self, Session};
 use crate::support::api::{Api, Request};
-use crate::support::claude::{Call, Version, claude};
+use crate::support::claude::{Version, claude};
 use crate::support::reply::{Reply, Script};
 
 /// A user with a claude, a cco on the PATH, and a home of their own.
@@ -25,45 +26,22 @@ struct User {
     program: PathBuf,
 }
 
-/// What a session said of itself, and how it ended.
-struct Session {
-    init: Value,
-    result: Value,
-}
-
 impl User {
     /// `None` where the version cannot be had.
     fn new(version: Version, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Option<Self> {
         let program = claude(version)?;
         let env = TestEnv::new();
-        fs::create_dir(env.root().join("bin")).unwrap();
-        symlink(env!("CARGO_BIN_EXE_cco"), env.root().join("bin/cco")).unwrap();
+        session::put_on_path(&env);
         fs::create_dir(env.work().join(".git")).unwrap();
         Some(Self { env, api: Api::start(answer), program })
     }
 
     fn vars(&self) -> Vec<(OsString, OsString)> {
-        let path = format!("{}:/usr/bin:/bin", self.env.root().join("bin").display());
-        let mut env = vec![
-            ("HOME".into(), self.env.home().into_os_string()),
-            ("PATH".into(), OsString::from(path)),
-            ("DISABLE_AUTOUPDATER".into(), "1".into()),
-            ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC".into(), "1".into()),
-        ];
-        env.extend(self.api.env().map(|(name, value)| (name.into(), value.into())));
-        env
+        session::vars(&self.env, &self.api)
     }
 
-    /// A session in print mode as a user would begin it: no permissions but those of the settings that there are.
     fn says(&self, prompt: &str) -> Session {
-        let env = self.vars();
-        let words = ["-p", "--output-format", "stream-json", "--verbose", "--model", "claude-sonnet-4-5"];
-        let arguments: Vec<OsString> = words.map(OsString::from).to_vec();
-        let left = Call::start(&self.program, &self.env.work(), &env.into(), &arguments, prompt).wait();
-        assert!(left.status.success(), "{}", left.stderr);
-        let events: Vec<Value> = left.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let find = |key: &str, value: &str| events.iter().rfind(|event| event[key] == value).unwrap().clone();
-        Session { init: find("subtype", "init"), result: find("type", "result") }
+        session::says(&self.env, &self.api, &self.program, prompt)
     }
 }
 

@@ -15,3 +15,4 @@ mod install;
 mod project;
 mod runs;
 mod schemas;
+mod session;
