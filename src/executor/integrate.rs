@@ -156,8 +156,15 @@ impl Way<'_> {
             self.worktree.position(tip)?;
             return Ok(Some(Integration::Landed { commit: None, tree: tree.into(), product }));
         }
-        let met = |met: &Met| self.repository.conflict(&met.commit, &met.files);
-        let resolved = self.work.met.iter().map(met).collect::<Result<Vec<_>, _>>()?;
+        // What cannot be told of a conflict is no reason not to land.
+        let met = |met: &Met| match self.repository.conflict(&met.commit, &met.files) {
+            Ok(resolved) => Some(resolved),
+            Err(error) => {
+                tracing::warn!("which conflict {attempt} resolved is not told: {error}");
+                None
+            }
+        };
+        let resolved: Vec<_> = self.work.met.iter().filter_map(met).collect();
         let message = Landing {
             spec: &self.job.plan.spec,
             attempt,
@@ -167,6 +174,7 @@ impl Way<'_> {
             tip: head,
             tree: &tree,
             input: self.job.input_of(&attempt.on),
+            simulated: self.job.program.simulated,
             resolved: &resolved,
         }
         .message();

@@ -193,10 +193,12 @@ impl Repository {
     }
 
     /// What of the branch contradicted a merge: the commit that was merged, and whose work changed these files there.
+    /// `since` is the merge, or what was made of it before anybody resolved it.
     ///
     /// # Errors
-    /// Git's own.
-    pub fn conflict(&self, merge: &str, files: &[String]) -> Result<Resolved, TreeError> {
+    /// Git's own; among it that there is no merge.
+    pub fn conflict(&self, since: &str, files: &[String]) -> Result<Resolved, TreeError> {
+        let merge = self.run(&["rev-list", "--first-parent", "--merges", "-1", "--end-of-options", since])?;
         let mut args = vec![format!("{merge}^1..{merge}^2"), "--".to_owned()];
         for file in files {
             let path = self.prefix.top_path(file.as_ref())?;

@@ -19,6 +19,10 @@ const BASE: &str = "Cco-Base";
 const TIP: &str = "Cco-Tip";
 /// The digest of what the work was made from.
 pub(super) const INPUT: &str = "Cco-Input";
+/// Who did the work, where that was not claude.
+const AGENT: &str = "Cco-Agent";
+/// The agent that says what a scenario tells it to.
+const SIMULATED: &str = "simulated";
 /// The commit of the branch that the work contradicted, until an agent resolved it.
 const RESOLVED: &str = "Cco-Resolved";
 /// Whose work on the branch that was.
@@ -57,6 +61,8 @@ pub struct Landing<'a> {
     pub tree: &'a str,
     /// The digest of what the work was made from; none of the run itself.
     pub input: Option<Digest>,
+    /// Whether the agent was simulated.
+    pub simulated: bool,
     /// The conflicts that were resolved on its way.
     pub resolved: &'a [Resolved],
 }
@@ -70,6 +76,9 @@ impl Landing<'_> {
         line(TIP, self.tip);
         if let Some(input) = self.input {
             line(INPUT, &input.to_string());
+        }
+        if self.simulated {
+            line(AGENT, SIMULATED);
         }
         for resolved in self.resolved {
             line(RESOLVED, &resolved.commit);
@@ -93,6 +102,8 @@ pub struct LandingTold {
     pub tip: String,
     /// The digest of what the work was made from; none of the run itself.
     pub input: Option<Digest>,
+    /// Whether the agent was simulated.
+    pub simulated: bool,
     /// The conflicts that were resolved on its way.
     pub resolved: Vec<Resolved>,
 }
@@ -141,7 +152,8 @@ pub fn landing_told(
     let input = one(INPUT).map(|text| text.parse().map_err(|_| NoLanding::Unclear)).transpose()?;
     let (Some(base), Some(tip)) = (one(BASE), one(TIP)) else { return Err(NoLanding::Unclear) };
     let resolved = resolved(body).ok_or(NoLanding::Unclear)?;
-    Ok(Some(LandingTold { attempt, base: base.to_owned(), tip: tip.to_owned(), input, resolved }))
+    let simulated = one(AGENT) == Some(SIMULATED);
+    Ok(Some(LandingTold { attempt, base: base.to_owned(), tip: tip.to_owned(), input, simulated, resolved }))
 }
 
 /// What a commit of a component's own history tells.

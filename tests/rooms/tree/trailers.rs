@@ -11,7 +11,7 @@ const SPEC: &str = "p/s-00000001";
 
 fn landing<'a>(attempt: &'a AttemptId, summary: &'a str, resolved: &'a [Resolved]) -> Landing<'a> {
     let input = Some(Digest::of(b"what it was made from"));
-    Landing { spec: SPEC, attempt, summary, base: "b0", onto: "b1", tip: "t1", tree: "tree", input, resolved }
+    Landing { spec: SPEC, attempt, summary, base: "b0", onto: "b1", tip: "t1", tree: "tree", input, simulated: true, resolved }
 }
 
 fn told(message: &str, tree: &str, parents: &[&str]) -> Result<Option<LandingTold>, NoLanding> {
@@ -37,7 +37,7 @@ proptest! {
         let message = landing(&attempt, &summary, &resolved).message();
         let found = told(&message, "tree", &["b1"]).unwrap().unwrap();
         let input = Some(Digest::of(b"what it was made from"));
-        prop_assert_eq!(found, LandingTold { attempt, base: "b0".into(), tip: "t1".into(), input, resolved });
+        prop_assert_eq!(found, LandingTold { attempt, base: "b0".into(), tip: "t1".into(), input, simulated: true, resolved });
     }
 
     #[test]

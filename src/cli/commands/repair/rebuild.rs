@@ -97,7 +97,7 @@ impl Rebuild {
             jobs: opened.plan.policy.jobs,
             agent: "unknown".to_owned(),
             agent_version: None,
-            simulated: false,
+            simulated: self.told.landed.iter().any(|landing| landing.told.simulated),
             mark: format!("{}-{}", opened.mark(), uuid::Uuid::new_v4()),
             tree,
             only: Vec::new(),
