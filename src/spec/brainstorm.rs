@@ -111,11 +111,15 @@ pub enum BrainstormError {
 pub fn put(dir: &Path, document: Document, text: &[u8]) -> Result<Put, BrainstormError> {
     let text = checked(document, text)?;
     let (home, path) = (dir.join(DIR), document.path(dir));
+    read(dir, document)?;
+    fsx::create_dir_private(&home)?;
+    // Of two at once the second keeps what the first has written.
+    let alone = fs_err::File::open(&home)?;
+    alone.file().lock()?;
     let old = read(dir, document)?;
     if old.as_deref() == Some(text.as_bytes()) {
         return Ok(Put::Unchanged);
     }
-    fsx::create_dir_private(&home)?;
     let kept = match old {
         Some(old) => Some(keep(&home.join(OLD), document, &old)?),
         None => None,
@@ -170,7 +174,8 @@ fn checked(document: Document, bytes: &[u8]) -> Result<String, BrainstormError> 
 }
 
 /// Writes an earlier version under the first number that is free.
-fn keep(dir: &Path, document: Document, old: &[u8]) -> io::Result<PathBuf> {
+fn keep(dir: &Path, document: Document, old: &[u8]) -> Result<PathBuf, BrainstormError> {
+    stands(dir, std::fs::FileType::is_dir, "not a directory")?;
     fsx::create_dir_private(dir)?;
     let mut number = 1;
     loop {
@@ -178,7 +183,7 @@ fn keep(dir: &Path, document: Document, old: &[u8]) -> io::Result<PathBuf> {
         match fsx::write_new(&path, old) {
             Ok(_) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
 }
