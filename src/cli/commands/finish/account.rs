@@ -45,8 +45,11 @@ impl Account {
     pub(super) fn see(&mut self, record: &Record) {
         for event in &record.events {
             match event {
-                Event::ValidationOpened { on, change_only: false, scope, .. } if *scope != Scope::Baseline => {
-                    self.validations.insert(on.clone(), Ran::default());
+                Event::ValidationOpened { on, change_only: false, scope, merged, .. } if *scope != Scope::Baseline => {
+                    let before = self.validations.remove(on).unwrap_or_default();
+                    // After a merge without conflict only the commands are heard again: what reviewers said holds.
+                    let reviewers = if *merged { before.reviewers } else { Default::default() };
+                    self.validations.insert(on.clone(), Ran { reviewers, ..Ran::default() });
                 }
                 Event::AttemptStarted { attempt, .. } => self.calls += u32::from(attempt.step.by_agent()),
                 Event::AttemptEnded { attempt, end, .. } => self.ended(&attempt.on, &attempt.step, end),
