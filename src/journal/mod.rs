@@ -105,7 +105,15 @@ impl JournalFile for DiskFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.0.sync_data()?;
+        // What is durable in a file that nobody finds any more is lost all the same.
+        let (ours, there) = (self.0.metadata()?, fs_err::symlink_metadata(self.0.path()));
+        match there {
+            Ok(there) if fsx::file_id(&there) == fsx::file_id(&ours) => Ok(()),
+            Ok(_) => Err(gone(self.0.path())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(gone(self.0.path())),
+            Err(error) => Err(error),
+        }
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
@@ -116,6 +124,11 @@ impl JournalFile for DiskFile {
         self.0.rewind()?;
         Ok(&mut self.0)
     }
+}
+
+fn gone(path: &Path) -> io::Error {
+    let path = path.display();
+    io::Error::new(io::ErrorKind::NotFound, format!("`{path}` was removed or replaced while it was written"))
 }
 
 /// A journal that is open for writing. Its spec's [`RunLock`] must be held.
