@@ -222,7 +222,7 @@ impl From<&Diagnostic> for Problem {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    /// Digest of the manifest.
+    /// Digest of the manifest that the draft makes, also where it was fitted to what the user settled meanwhile.
     pub manifest: Digest,
     /// The context files, relative to the spec directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -69,8 +69,10 @@ fn call(state: &State, step: Step, now: Timestamp, session: &mut impl FnMut() ->
     }
     let attempt = AttemptId { on: Subject::Run, n: state.next_attempt(&step), step };
     let drafting = attempt.step == Step::Draft;
-    Next::Ask(match (&state.work.resume, &state.conversation) {
-        (Some((session, why)), _) => Ask { attempt, session: session.clone(), resumed: true, why: Some(*why) },
+    // Only what this very step was cut off in: without the gate, drafts may be wanted while a judgement was on.
+    let resume = state.work.resume.as_ref().filter(|(step, ..)| *step == attempt.step);
+    Next::Ask(match (resume, &state.conversation) {
+        (Some((_, session, why)), _) => Ask { attempt, session: session.clone(), resumed: true, why: Some(*why) },
         // The next round goes on where the last draft was made.
         (None, Some(session)) if drafting => Ask { attempt, session: session.clone(), resumed: true, why: None },
         (None, _) => Ask { attempt, session: session(), resumed: false, why: None },

@@ -37,8 +37,8 @@ pub struct State {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Work {
     pub(super) running: Option<Running>,
-    /// The conversation of the last try, where it is to be gone on with.
-    pub(super) resume: Option<(Box<str>, Why)>,
+    /// The conversation of the last try, where it is to be gone on with, and the step that it was about.
+    pub(super) resume: Option<(Step, Box<str>, Why)>,
     pub(super) transient: u8,
     pub(super) lost: u8,
     pub(super) not_before: Option<Timestamp>,
@@ -212,6 +212,9 @@ impl State {
         self.over = None;
         self.halt = None;
         self.gave_up = None;
+        // Whether a limit is over is for the server to say, as it is where a run begins.
+        self.pause = None;
+        self.limited = 0;
         // Whoever begins again has patience again; where its conversation was is not forgotten.
         self.work = Work {
             running: self.work.running.take(),
@@ -242,6 +245,8 @@ impl State {
         *(if wanted == Step::Readiness { &mut self.judgements } else { &mut self.tries }) += 1;
         self.work.running = Some(Running { attempt: attempt.clone(), session: session.into(), resumed });
         self.work.not_before = None;
+        // What another step was cut off in is no conversation of this one.
+        self.work.resume.take_if(|(step, ..)| *step != wanted);
         Ok(())
     }
 
@@ -267,9 +272,10 @@ impl State {
                     Toll::Nothing => {}
                 }
                 self.halt_on(*class, message);
-                self.go_on_with(session, *resumable && !class.begins_anew(), Why::after(*class));
+                let resumable = *resumable && !class.begins_anew();
+                self.go_on_with(&attempt.step, session, resumable, Why::after(*class));
             }
-            End::Interrupted { resumable } => self.go_on_with(session, *resumable, Why::Interrupted),
+            End::Interrupted { resumable } => self.go_on_with(&attempt.step, session, *resumable, Why::Interrupted),
         }
         Ok(())
     }
@@ -280,8 +286,8 @@ impl State {
     }
 
     /// A conversation that cannot be gone on with takes the earlier drafts with it.
-    fn go_on_with(&mut self, session: Box<str>, resumable: bool, why: Why) {
-        self.work.resume = resumable.then_some((session, why));
+    fn go_on_with(&mut self, step: &Step, session: Box<str>, resumable: bool, why: Why) {
+        self.work.resume = resumable.then(|| (step.clone(), session, why));
         if !resumable {
             self.conversation = None;
         }

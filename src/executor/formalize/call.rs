@@ -142,7 +142,10 @@ pub fn settle_left(desk: &Desk, running: &Running, dice: f64) -> io::Result<Outc
     };
     match agent::adopt(&stream(desk, &attempt), kind(&attempt.step), desk.redactor.clone()) {
         Ok(Adopted::Complete(reply)) => {
-            let then = desk.ground.look_back();
+            let then = match desk.ground.look_back() {
+                Ok(then) => then,
+                Err(error) => return Ok(not_adopted(attempt, *reply, &error, dice)),
+            };
             let before = then.as_ref().map(|(dir, before)| (dir.as_path(), before));
             let mut outcome = conclude(desk, attempt, *reply, before, dice)?;
             outcome.notes.push("its result was complete when cco died, and was adopted".to_owned());
@@ -152,6 +155,13 @@ pub fn settle_left(desk: &Desk, running: &Running, dice: f64) -> io::Result<Outc
         Ok(Adopted::Nothing) => Ok(cut_off(running.resumed, Vec::new())),
         Err(error) => Ok(cut_off(running.resumed, vec![format!("its stream cannot be read: {error}")])),
     }
+}
+
+/// A whole answer of which nobody can tell whether its author kept to reading: it was paid for, and does not count.
+fn not_adopted(attempt: AttemptId, reply: Reply, error: &io::Error, dice: f64) -> Outcome {
+    let note = format!("its result was complete when cco died, but what it changed cannot be told: {error}");
+    let end = End::Interrupted { resumable: false };
+    Outcome { attempt, end, ms: reply.wall_ms, usage: reply.usage, notes: vec![note], dice }
 }
 
 /// Checks a draft and makes it durable; gives what is recorded of it, and what is worth a note.

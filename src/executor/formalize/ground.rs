@@ -125,17 +125,22 @@ impl Ground {
             self.objects.keep_for_now(dir, &snapshot.0, TOTAL)?;
         }
         // For whoever finds a whole answer of a cco that was killed.
-        fsx::write_whole(&self.note, &snapshot.to_bytes())?;
+        fsx::write_atomic(&self.note, &snapshot.to_bytes())?;
         Ok(Before { snapshot, checkout: self.checkout() })
     }
 
     /// What was there when the call of a dead cco began, and where; none in the user's own directory, where nobody can
     /// tell by now whose changes these are.
-    pub fn look_back(&self) -> Option<(PathBuf, Before)> {
-        let Where::Worktree(repository, _) = &self.place else { return None };
-        let snapshot = Snapshot::from_bytes(&fs_err::read(&self.note).ok()?)?;
-        let dir = repository.fresh_dir(NAME)?;
-        Some((dir, Before { snapshot, checkout: None }))
+    ///
+    /// # Errors
+    /// It cannot be told any more what was there: the note or the worktree is missing, or is not what was made.
+    pub fn look_back(&self) -> io::Result<Option<(PathBuf, Before)>> {
+        let Where::Worktree(repository, _) = &self.place else { return Ok(None) };
+        let note = fs_err::read(&self.note)?;
+        let snapshot = Snapshot::from_bytes(&note).filter(|_| !note.is_empty());
+        let snapshot = snapshot.ok_or_else(|| io::Error::other("the note of what was there says nothing"))?;
+        let dir = repository.fresh_dir(NAME).ok_or_else(|| io::Error::other("the worktree that it read is gone"))?;
+        Ok(Some((dir, Before { snapshot, checkout: None })))
     }
 
     /// Puts right what a call changed; what it had changed is kept below `kept`.

@@ -206,8 +206,10 @@ impl Formalizer {
 
     fn write(&mut self) -> Result<(), FormalizeError> {
         let Some((attempt, draft)) = self.state.last_draft() else { return Err(Illegal("there is no draft").into()) };
-        let written = tokio::task::block_in_place(|| write::put_in_place(&self.desk, attempt, draft))?;
-        self.record(vec![Event::Written(Box::new(written))])
+        let put = tokio::task::block_in_place(|| write::put_in_place(&self.desk, attempt, draft));
+        let (written, note) = put?;
+        let note = note.map(|text| Event::Noted { text });
+        self.record(note.into_iter().chain([Event::Written(Box::new(written))]).collect())
     }
 
     fn keep(&mut self) -> Result<(), FormalizeError> {

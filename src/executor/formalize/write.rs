@@ -4,20 +4,26 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
+
 use super::Desk;
 use super::log::{manifest_file, report_file};
 use crate::context::marked;
+use crate::diagnostic::Severity;
+use crate::formalize::draft::{compose, settled};
 use crate::formalize::event::{Draft, Written};
 use crate::formalize::report::DraftReport;
 use crate::formalize::rules::context_files;
 use crate::fsx;
 use crate::ids::{AttemptId, Digest};
+use crate::spec::load;
 
-/// Puts a valid draft in place. After a crash at any point it can be called again.
+/// Puts a valid draft in place, and gives what is worth a note. After a crash at any point it can be called again.
 ///
 /// # Errors
-/// The disk's own; among it that the draft is not any more what was checked.
-pub fn put_in_place(desk: &Desk, attempt: &AttemptId, draft: &Draft) -> io::Result<Written> {
+/// The disk's own; among it that the draft is not any more what was checked, and that it does not fit what the user
+/// settled meanwhile.
+pub fn put_in_place(desk: &Desk, attempt: &AttemptId, draft: &Draft) -> io::Result<(Written, Option<String>)> {
     let paths = &desk.paths;
     let text = fsx::read_regular(&manifest_file(paths, attempt), fsx::LARGEST_TEXT)?;
     if Digest::of(&text) != draft.manifest {
@@ -26,6 +32,9 @@ pub fn put_in_place(desk: &Desk, attempt: &AttemptId, draft: &Draft) -> io::Resu
     }
     let report = fsx::read_regular(&report_file(paths, attempt), u64::MAX)?;
     let report: DraftReport = serde_json::from_slice(&report).map_err(io::Error::other)?;
+    let manifest = paths.manifest();
+    // Before anything is written: what cannot be put in place leaves all as it is.
+    over(desk, &fsx::read_regular(&manifest, fsx::LARGEST_TEXT)?, &report)?;
     let mut written = Written { manifest: draft.manifest, contexts: Vec::new(), kept: Vec::new() };
     fsx::create_dir_private(&paths.components())?;
     for (id, text) in context_files(&report) {
@@ -33,15 +42,40 @@ pub fn put_in_place(desk: &Desk, attempt: &AttemptId, draft: &Draft) -> io::Resu
         written.kept.extend(put_context(&path, &text)?.map(|copy| relative(desk, &copy)));
         written.contexts.push(relative(desk, &path));
     }
-    let manifest = paths.manifest();
     let old = fsx::read_regular(&manifest, fsx::LARGEST_TEXT)?;
+    let fitted = over(desk, &old, &report)?;
+    let note = fitted.is_some().then(|| {
+        "what the spec settles was changed in `manifest.json` while the draft was made; the draft was put in place \
+         with what it says now"
+            .to_owned()
+    });
+    let text = fitted.unwrap_or(text);
     if old != text {
         written
             .kept
             .push(relative(desk, &copy_beside(&old, |n| manifest.with_file_name(format!("manifest.old-{n}.json")))?));
         fsx::write_atomic(&manifest, &text)?;
     }
-    Ok(written)
+    Ok((written, note))
+}
+
+/// The draft's text over the manifest `old`, where that settles something else by now than when the draft was made: a
+/// permission that the user took away meanwhile must not come back. None where it settles the same.
+fn over(desk: &Desk, old: &[u8], report: &DraftReport) -> io::Result<Option<Vec<u8>>> {
+    let changed = |why: String| {
+        io::Error::other(format!("`manifest.json` was changed while the draft was made, and is left as it is: {why}"))
+    };
+    let base: Map<String, Value> = serde_json::from_slice(old).map_err(|error| changed(error.to_string()))?;
+    let present = settled(&base);
+    if present == desk.input.settled {
+        return Ok(None);
+    }
+    let text = compose(&present, report).map_err(io::Error::other)?.text;
+    let found = load::check_text(desk.paths.dir(), text.clone()).diagnostics;
+    match found.iter().find(|it| it.severity == Severity::Error) {
+        Some(error) => Err(changed(format!("with it the draft is not valid: {}", error.message))),
+        None => Ok(Some(text.into_bytes())),
+    }
 }
 
 /// Keeps the last draft beside the manifest, which stays as it is.

@@ -236,6 +236,34 @@ fn a_further_round_goes_on_in_the_conversation_of_the_last_draft() {
 }
 
 #[test]
+fn a_draft_does_not_go_on_where_readiness_was_cut_off() {
+    let mut world = World::new();
+    world.play(begun(true, false, None), &mut [Lot::Cut(true)].into_iter());
+    let mut fresh = || "fresh".into();
+    let Next::Ask(ask) = next(&world.state, world.now, &mut fresh) else { panic!("readiness is judged still") };
+    assert!(ask.resumed && &*ask.session == "session 1");
+    world.record(vec![begun(false, false, None)]);
+    let Next::Ask(ask) = next(&world.state, world.now, &mut fresh) else { panic!("a draft is wanted") };
+    assert!(ask.attempt.step == Step::Draft && !ask.resumed && &*ask.session == "fresh" && ask.why.is_none());
+}
+
+#[test]
+fn who_begins_again_does_not_wait_for_the_limit_of_the_last_one() {
+    let mut world = World::new();
+    let limit = Trouble::UsageLimit { until: Some(world.now + SignedDuration::from_hours(5)) };
+    world.record(vec![begun(false, false, None)]);
+    let Next::Ask(ask) = next(&world.state, world.now, &mut || "s".into()) else { panic!("a draft is wanted") };
+    let (attempt, session) = (ask.attempt, ask.session);
+    world.record(vec![Event::AttemptStarted { attempt: attempt.clone(), session, resumed: false }]);
+    let end = end_of(&attempt.step, &Lot::Trouble(limit, true));
+    let outcome = Outcome { attempt, end, ms: 1, usage: None, notes: Vec::new(), dice: 0.5 };
+    settle(&mut world.state, outcome, world.now).unwrap();
+    assert!(matches!(next(&world.state, world.now, &mut || "s".into()), Next::Wait(_)));
+    world.record(vec![begun(false, false, None)]);
+    assert!(matches!(next(&world.state, world.now, &mut || "s".into()), Next::Ask(_)));
+}
+
+#[test]
 fn a_limit_is_waited_for_as_in_a_run() {
     let mut world = World::new();
     let begin = world.now;

@@ -88,6 +88,46 @@ fn what_the_spec_has_settled_stays() {
     assert_eq!(notes(&world).iter().filter(|note| note.contains("the spec has settled it")).count(), 5);
 }
 
+/// What the user changes in the manifest while a draft is made: `change` is done by the agent's call, as if by him.
+fn changed_meanwhile(change: impl FnOnce(&mut Value)) -> World {
+    let world = brainstorm(scenario(ready(), json!([])));
+    let mut present: Value = serde_json::from_str(&manifest(&world)).unwrap();
+    present["agent"]["allow"] = json!(["Bash(make *)"]);
+    present["execution"] = json!({"budget_usd": 50.0, "isolation": "shared"});
+    write(&of_spec(&world, "manifest.json"), &present.to_string());
+    change(&mut present);
+    let later = world.env.root().join("later.json");
+    write(&later, &present.to_string());
+    let mut slow = good();
+    let copy = format!("cp '{}' '{}'", later.display(), of_spec(&world, "manifest.json").display());
+    slow["actions"] = json!([{"run": {"cmd": copy}}]);
+    world.play(scenario(ready(), json!([slow])));
+    world
+}
+
+#[test]
+fn what_the_user_took_away_meanwhile_does_not_come_back() {
+    let world = changed_meanwhile(|present| {
+        present["agent"].as_object_mut().unwrap().remove("allow");
+        present["execution"] = json!({"budget_usd": 2.0});
+    });
+    let _ = formalize(&world, &["--no-gate"]).exits(0);
+    let written: Value = serde_json::from_str(&manifest(&world)).unwrap();
+    assert_eq!(written["agent"], json!({"env": ["NOTES"]}));
+    assert_eq!(written["execution"], json!({"budget_usd": 2.0}));
+    assert_eq!(written["components"].as_array().unwrap().len(), 2, "the draft is in place");
+    assert!(notes(&world).iter().any(|note| note.contains("while the draft was made")), "{:?}", notes(&world));
+}
+
+#[test]
+fn a_draft_is_not_put_over_what_cannot_be_understood() {
+    let world = changed_meanwhile(|present| *present = json!(["mine"]));
+    let output = formalize(&world, &["--no-gate"]).exits(7);
+    assert!(output.stderr.contains("changed while the draft was made, and is left as it is"), "{output}");
+    assert_eq!(manifest(&world), "[\"mine\"]");
+    assert!(!of_spec(&world, "components/a.md").exists());
+}
+
 /// A spec that is kept in the repository that it is about.
 #[test]
 fn no_write_set_holds_the_spec_itself() {

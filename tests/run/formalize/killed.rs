@@ -79,7 +79,7 @@ fn a_whole_answer_of_one_who_wrote_is_not_adopted() {
 /// The records may say less than what is in the spec directory, never more: as if it had been killed behind any of them.
 #[test]
 fn behind_every_record_it_comes_to_the_same_end() {
-    let world = brainstorm(scenario(ready(), json!([cycle(), unknown_field(), good()])));
+    let world = brainstorm(scenario(ready(), json!([cycle(), unknown_field(), good(), good()])));
     let before = manifest(&world);
     let _ = formalize(&world, &[]).exits(0);
     let (all, expected) = (records(&world), manifest(&world));
@@ -95,9 +95,10 @@ fn behind_every_record_it_comes_to_the_same_end() {
         let _ = formalize(&world, &[]).exits(0);
         let received = all[..cut].iter().flat_map(|record| &record.events);
         let received = received.filter(|event| matches!(event, Event::AttemptEnded { .. })).count();
-        // What was in flight left a whole answer, so at most what comes after it is asked for.
         assert!(world.noted().len() - paid <= 4 - received, "behind {cut}: {:?}", world.noted());
-        assert_eq!((manifest(&world), drafted(&world)), (expected.clone(), 3), "behind {cut}");
+        // What was in flight left a whole answer, but no worktree that shows that it only read: it is asked for anew.
+        assert!(drafted(&world) <= 3, "behind {cut}");
+        assert_eq!(manifest(&world), expected, "behind {cut}");
         assert_eq!(fs::read_to_string(of_spec(&world, "manifest.old-1.json")).unwrap(), before);
         assert!(!of_spec(&world, "manifest.old-2.json").exists());
     }
@@ -182,7 +183,10 @@ fn what_was_changed_by_hand_is_refused_and_fresh_sets_it_aside() {
 
 #[test]
 fn only_one_at_a_time_and_no_run_meanwhile() {
-    let world = brainstorm(scenario(ready(), json!([hangs(good())])));
+    // With a component, so that there is something to run.
+    let components = crate::world::manifest(vec![component("a", &[])]);
+    let world = World::new(components, scenario(ready(), json!([hangs(good())])));
+    say(&world, "Write two files.");
     let mut first = world.start_command(world.formalizing(&[]));
     assert!(first.reaches(noted("@run.draft-1 hangs")));
     let second = formalize(&world, &[]).exits(5);
@@ -195,6 +199,39 @@ fn only_one_at_a_time_and_no_run_meanwhile() {
     let stopped = world.env.cco(["stop", "p/world"]).exits(0);
     assert!(stopped.stdout.contains("`cco formalize p/world-00000000` carries on"), "{stopped}");
     assert_eq!(first.end(), 130);
+}
+
+#[test]
+fn without_an_agent_nothing_is_set_aside() {
+    let world = brainstorm(scenario(ready(), json!([good()])));
+    let _ = formalize(&world, &["--no-gate"]).exits(0);
+    let before = records(&world).len();
+    let reference = "p/world-00000000";
+    let _ = world.env.cco(["formalize", reference, "--fresh", "--agent", "nobody-has-this-agent"]).exits(7);
+    assert_eq!(records(&world).len(), before);
+    assert_eq!(fs::read_dir(of_spec(&world, "state/history")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_whole_answer_is_not_adopted_where_its_changes_cannot_be_told() {
+    for note in [None, Some("")] {
+        let mut lingers = good();
+        lingers["actions"] = json!([{"write": {"path": "new.txt", "text": "evil"}}]);
+        lingers["fault"] = json!({"linger_after_result": {"ms": 60_000}});
+        let world = brainstorm(scenario(ready(), lingers));
+        let stream = of_spec(&world, "runs/formalize/draft-1.stream.jsonl");
+        kill(world.start_command(world.formalizing(&["--no-gate"])), &world, |_| {
+            let told = fs::read_to_string(&stream).unwrap_or_default();
+            told.ends_with('\n') && told.contains("\"type\":\"result\"")
+        });
+        let file = of_spec(&world, "state/formalize/ground");
+        note.map_or_else(|| fs::remove_file(&file), |text| fs::write(&file, text)).unwrap();
+        world.play(scenario(ready(), json!([good()])));
+        let _ = formalize(&world, &["--no-gate"]).exits(0);
+        assert_eq!((world.noted(), drafted(&world)), (vec!["@run.draft-2".to_owned()], 1));
+        let told = notes(&world);
+        assert!(told.iter().any(|note| note.contains("what it changed cannot be told")), "{told:?}");
+    }
 }
 
 #[test]

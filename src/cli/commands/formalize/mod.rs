@@ -11,6 +11,7 @@ use anyhow::anyhow;
 use tokio::sync::mpsc;
 
 use super::run::{find_agent, prompts, runtime, this_program};
+use crate::agent::AgentProgram;
 use crate::cli::App;
 use crate::cli::args::{self, Format};
 use crate::cli::error::{CliError, ExitStatus};
@@ -50,7 +51,7 @@ pub fn execute(app: &App, args: args::Formalize) -> Result<ExitStatus, CliError>
             spec.paths.brainstorm().join("MISSION.md").display()
         )));
     }
-    let (log, state, judged) = begin(app, &args, &spec, &input)?;
+    let Past { log, state, judged, agent } = begin(app, &args, &spec, &input)?;
     // Where the last one was killed before it said that it had ended, what it left is seen to first.
     match state.stage() {
         Stage::Written if state.over().is_some() => {
@@ -67,17 +68,40 @@ pub fn execute(app: &App, args: args::Formalize) -> Result<ExitStatus, CliError>
         }
         Stage::NotReady | Stage::Judging | Stage::Drafting(_) | Stage::Writing | Stage::Exhausted | Stage::Written => {}
     }
-    let (finish, state) = runtime()?.block_on(work(app, &args, &spec, input, (log, state), judged))?;
+    let (finish, state) = runtime()?.block_on(work(app, &args, &spec, input, Past { log, state, judged, agent }))?;
     let status = exit_status(finish);
     shown::print(app, &spec.called, &spec.paths, &state, status)?;
     Ok(status)
 }
 
-/// The records as they were left, or new ones where these are of something else; and whether the same brainstorm was
-/// judged to be ready before them, which was paid for.
-fn begin(app: &App, args: &args::Formalize, spec: &Unplanned, input: &Input) -> Result<(Log, State, bool), CliError> {
+/// What a formalization begins with.
+struct Past {
+    log: Log,
+    state: State,
+    /// Whether the same brainstorm was judged to be ready before these records, which was paid for.
+    judged: bool,
+    /// The agent, where it was looked for already.
+    agent: Option<Agent>,
+}
+
+/// An agent that can work.
+struct Agent {
+    program: AgentProgram,
+    name: String,
+    version: Option<String>,
+}
+
+impl Agent {
+    async fn find(app: &App, spec: &Unplanned) -> Result<Self, CliError> {
+        let found = find_agent(app, &spec.settings, spec.paths.dir(), &spec.environment(app)).await?;
+        Ok(Self { program: found.program, name: found.name, version: found.version })
+    }
+}
+
+/// The records as they were left, or new ones where these are of something else.
+fn begin(app: &App, args: &args::Formalize, spec: &Unplanned, input: &Input) -> Result<Past, CliError> {
     let open = || Log::open(&spec.paths, &spec.reference).map_err(|error| damaged(error, &spec.called));
-    let mut judged = false;
+    let (mut judged, mut agent) = (false, None);
     let why = if args.fresh {
         Some("starting over")
     } else {
@@ -92,15 +116,16 @@ fn begin(app: &App, args: &args::Formalize, spec: &Unplanned, input: &Input) -> 
         }
     };
     if let Some(why) = why {
+        // First of all: without an agent nothing new can be made, and what there is stays where it is.
+        agent = Some(runtime()?.block_on(Agent::find(app, spec))?);
         runtime()?.block_on(end_strays(&mark(&spec.paths)));
         let aside = set_aside(&spec.paths, app.environment.started).map_err(CliError::environment)?;
         if let Some(aside) = aside {
             app.printer.note(format!("{why}; what was there is in `{}`", aside.display()));
         }
     }
-    create(&spec.paths).map_err(CliError::environment)?;
     let (log, state) = open()?;
-    Ok((log, state, judged))
+    Ok(Past { log, state, judged, agent })
 }
 
 async fn work(
@@ -108,29 +133,33 @@ async fn work(
     args: &args::Formalize,
     spec: &Unplanned,
     input: Input,
-    past: (Log, State),
-    judged: bool,
+    past: Past,
 ) -> Result<(Finish, State), CliError> {
+    let Past { log, state, judged, agent } = past;
     let mark_of_spec = mark(&spec.paths);
     let mark = format!("{mark_of_spec}-{}", uuid::Uuid::new_v4());
     let mut notes = Vec::new();
-    if past.1.begun().is_some() && past.1.over().is_none() {
+    if state.begun().is_some() && state.over().is_none() {
         let strays = end_strays(&mark_of_spec).await;
         if strays > 0 {
             notes.push(format!("processes that a dead cco left and that were ended: {strays}"));
         }
     }
     let env = spec.environment(app);
-    let agent = find_agent(app, &spec.settings, spec.paths.dir(), &env).await?;
+    let agent = match agent {
+        Some(agent) => agent,
+        None => Agent::find(app, spec).await?,
+    };
+    create(&spec.paths).map_err(CliError::environment)?;
     let git = Git::new(env.check.clone(), (RUN_MARK.into(), mark.clone().into()));
     let ground = open_ground(app, spec, git)?;
     let supervisor = Supervisor::new(this_program()?, Arc::from(mark)).map_err(CliError::environment)?;
     let (sink, live) = mpsc::unbounded_channel();
     let gate = !args.no_gate && !judged;
     let budget_usd = spec.settings.budget_usd.value;
-    let asks = matches!(past.1.stage(), Stage::Judging | Stage::Drafting(_));
+    let asks = matches!(state.stage(), Stage::Judging | Stage::Drafting(_));
     if budget_usd.is_none() && asks {
-        let gate = usize::from(gate && past.1.judged().is_none());
+        let gate = usize::from(gate && state.judged().is_none());
         app.printer.note(format!("no budget is set (`--budget-usd`): {} to {} agent calls", gate + 1, gate + ROUNDS));
     }
     let begun = Begun {
@@ -160,7 +189,7 @@ async fn work(
         redactor: Arc::new(secrets::redactor(app, known.as_ref())?),
     };
     let watch = words::watch(app);
-    Formalizer::new(Arc::new(desk), past, watch, live)
+    Formalizer::new(Arc::new(desk), (log, state), watch, live)
         .run(begun, notes)
         .await
         .map_err(|error| failed(error, &spec.called))
