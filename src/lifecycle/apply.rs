@@ -65,9 +65,7 @@ impl RunState {
                     // What is merged with others' work is another work: all of it is judged.
                     self.go_to_validation(index);
                 }
-                let unseen = self.component_or_run(index).is_unseen();
-                if *step == Step::Compare && (unseen || matches!(self.component_or_run(index).phase, Phase::Working(_)))
-                {
+                if *step == Step::Compare && self.is_whole_work(index) {
                     // What the user did in the step's place, or lost records told of, is judged as the whole work.
                     self.go_to_validation(index);
                 }
@@ -239,8 +237,18 @@ impl RunState {
         Ok(())
     }
 
+    /// Whether what is to be compared now stands for the whole work of a subject.
+    fn is_whole_work(&self, index: Index) -> bool {
+        let subject = self.component_or_run(index);
+        match &subject.phase {
+            Phase::Working(work) if work.step != Step::Compare => true,
+            // What landed before says nothing of what is written anew.
+            _ => subject.is_unseen() && !self.is_writing_due(index),
+        }
+    }
+
     /// The next leg of a component is the validation of its whole work.
-    fn go_to_validation(&mut self, index: Index) {
+    pub(super) fn go_to_validation(&mut self, index: Index) {
         if index != self.run_index() {
             let leg = last_validation(self.plan().legs(index));
             self.at_mut(index).leg = leg;
@@ -334,7 +342,12 @@ impl RunState {
             self.waived.extend(escalation.issues.iter().filter(named).map(|issue| (issue.fingerprint, index)));
         }
         let open = escalation.issues.iter().any(|issue| !self.is_waived(issue, index));
+        let again = answer.verb == Verb::Recheck || (answer.verb == Verb::Accept && open);
+        let compared = again && !self.plan().one_tree;
         let subject = self.at_mut(index);
+        if compared {
+            subject.look_at_all();
+        }
         // Whatever the user decides, the voters have thought about it.
         if let (Phase::Voting(poll), Some(fixing)) = (&*question.held, &mut subject.fixing) {
             fixing.advice = poll.reasons(answer.option.as_deref());

@@ -77,11 +77,10 @@ impl RunState {
     }
 
     /// From here on the files are the subject's own, and its step goes on in the conversation that asked for them.
+    ///
+    /// Who had one of them before had left the manifest when it was given again, whether it is back by now or not.
     pub(super) fn take_grant(&mut self, event: &Event, on: &Subject, files: &[String]) -> Result<(), Illegal> {
         let index = self.index(event, on)?;
-        if let Some(taken) = files.iter().find(|path| self.granted.get(path.as_str()).is_some_and(|of| *of != index)) {
-            return Err(Self::illegal(event, format!("`{taken}` is given to another")));
-        }
         let Phase::Working(work) = &mut self.at_mut(index).phase else {
             return Err(Self::illegal(event, "no agent step is under way"));
         };

@@ -7,7 +7,8 @@ use super::event::{AttemptEnd, FoundLanding, FoundTip, FoundWork, Rebuilt};
 use super::state::RunState;
 use super::subject::{Commits, Phase, SubjectState, Todo, Unseen};
 use crate::ids::{AttemptId, Digest, Step, Subject};
-use crate::plan::Plan;
+use crate::plan::graph::Index;
+use crate::plan::{Leg, Plan};
 
 /// What commits tell, read and not judged yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -123,13 +124,18 @@ impl RunState {
             }
             subject.input = work.input;
             subject.commits = work.tip.as_ref().map(commits);
-            let implemented = work.tip.as_ref().is_some_and(|tip| tip.implemented.is_some());
-            if work.landed.is_empty() && !implemented {
+            let unfinished = work.tip.as_ref().is_some_and(|tip| tip.implemented.is_none());
+            if work.landed.is_empty() && (unfinished || work.tip.is_none()) {
                 // A skeleton is where the work begins.
                 continue;
             }
             let (landed, wanting) = (work.landed.clone(), Vec::new());
-            subject.unseen = Some(Box::new(Unseen { landed, wanting, beyond: implemented }));
+            subject.unseen = Some(Box::new(Unseen { landed, wanting, beyond: work.tip.is_some() }));
+            if unfinished && work.attempts.iter().any(|attempt| attempt.step == Step::Skeleton) {
+                // It was begun anew after it had landed, and what it began is not written yet.
+                continue;
+            }
+            self.go_to_validation(at);
             self.enter(at, Phase::Waiting(Todo::Validate));
         }
     }
@@ -169,9 +175,29 @@ impl SubjectState {
         }
     }
 
+    /// The user may have changed anything of it: all that was found without its records is compared once more, with what
+    /// the branch does not hold.
+    pub(super) fn look_at_all(&mut self) {
+        if self.unseen.is_some() {
+            self.look_again();
+            self.findings.clear();
+        }
+        if let Some(unseen) = &mut self.unseen {
+            unseen.beyond = true;
+        }
+    }
+
     /// Whether work of it is to be compared before it is validated.
     pub(super) fn is_unseen(&self) -> bool {
         self.unseen.as_ref().is_some_and(|unseen| !unseen.landed.is_empty() || unseen.beyond)
+    }
+}
+
+impl RunState {
+    /// Whether a step of a component's way is still to be written: what it has is not the whole work.
+    pub(super) fn is_writing_due(&self, at: Index) -> bool {
+        let legs = self.plan().legs(at);
+        legs.iter().skip(usize::from(self.component(at).leg)).any(|leg| matches!(leg, Leg::Step(_)))
     }
 }
 

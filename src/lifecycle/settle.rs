@@ -241,7 +241,10 @@ impl Settlement<'_> {
 
     /// The next leg of a component's way, or its end.
     pub(super) fn proceed(&mut self, at: Index) -> Result<(), Illegal> {
-        if self.state.component_or_run(at).is_unseen() {
+        let subject = self.state.component_or_run(at);
+        let comparing = matches!(&subject.phase, Phase::Working(work) if work.step == Step::Compare);
+        // What landed before is compared with all that is written anew.
+        if subject.is_unseen() && (comparing || !self.state.is_writing_due(at)) {
             let on = self.state.name(at);
             return self.emit(Event::StepOpened { on, step: Step::Compare });
         }

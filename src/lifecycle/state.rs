@@ -237,11 +237,6 @@ impl RunState {
         self.jobs
     }
 
-    /// The level whose components may start now, where levels bind.
-    pub fn current_level(&self) -> u32 {
-        self.levels.current
-    }
-
     /// Subjects with anything wanted or running, in slot order.
     pub fn active(&self) -> impl Iterator<Item = (Subject, &SubjectState)> {
         self.queues.active.iter().map(|&place| {

@@ -10,6 +10,7 @@ use cco::lifecycle::event::{
 use cco::lifecycle::next::{Next, end_of, next, wake_at};
 use cco::lifecycle::report::{Claim, Severity, WriterReport};
 use cco::lifecycle::settle::answer;
+use cco::lifecycle::state::RunState;
 use cco::plan::{CheckPlan, ComponentPlan, Mode, Parts, Plan, Policy, Schedule};
 
 use super::world::{World, compared, landed, start, strategy, trouble};
@@ -26,6 +27,21 @@ fn nothing_begins_before_a_window_that_is_nearly_used_up_resets() {
     assert_eq!(end_of(&world.state, world.now), None);
     assert_eq!(wake_at(&world.state, world.now), Some(until));
     assert!(next(&mut world.state, until, true, &mut session).unwrap().is_some());
+}
+
+/// A component that had a file may have left the manifest when it was given to another, and come back since.
+#[test]
+fn a_file_that_was_given_twice_is_the_last_ones() {
+    let given = |id: &str| {
+        let (on, step) = (ComponentId::new(id).unwrap(), Step::Implement);
+        let started = Event::ComponentStarted { on: on.clone(), input: Digest::default(), step };
+        [started, Event::FilesGranted { on: on.into(), files: vec!["x".to_owned()] }]
+    };
+    for (ids, holder) in [(&["b"][..], 0), (&["a", "b"], 1), (&["a"], 0)] {
+        let mut state = RunState::new(apart(ids));
+        ["a", "b"].iter().flat_map(|id| given(id)).for_each(|event| state.apply(&event, start()).unwrap());
+        assert_eq!(state.granted().collect::<Vec<_>>(), [("x", holder)], "{ids:?}");
+    }
 }
 
 /// Components that depend on nothing, each with a check of its own.

@@ -6,6 +6,7 @@ use cco::lifecycle::event::{
 };
 use cco::lifecycle::rebuilt::{LandedTrace, TipTrace, Traces, outlook};
 use cco::lifecycle::subject::{Phase, Todo};
+use cco::plan::{Mode, Policy};
 
 use super::play::{Play, Setup};
 use super::world::{compared, start, tampered};
@@ -131,6 +132,72 @@ fn a_skeleton_is_where_the_work_begins_again() {
     let play = after(setup, work(Vec::new(), Some(tip(false))));
     assert_eq!((play.open(), play.component().tip()), (vec!["skeleton".to_owned()], Some("c2")));
     assert!(play.component().unseen.is_none());
+}
+
+#[test]
+fn a_skeleton_over_what_landed_is_not_the_work() {
+    let begun_anew = |step| {
+        let attempts = vec![attempt("a", Step::Integrate, 1), attempt("a", step, 2)];
+        FoundWork { attempts, ..work(vec![landing("a", 1)], Some(tip(false))) }
+    };
+    let setup = Setup { plain: false, ..Setup::default() };
+    let mut play = after(setup.clone(), begun_anew(Step::Skeleton));
+    assert_eq!((play.open(), play.component().tip()), (vec!["skeleton".to_owned()], Some("c2")));
+    play.writes("skeleton", "c3");
+    assert_eq!(play.open(), ["implement"]);
+    play.writes("implement", "c4");
+    play.passes("tests");
+    assert_eq!(
+        started(&play),
+        ["a.skeleton-3", "a.implement-1", "a.compare-1", "a.check:tests-1", "a.integrate-2"],
+        "what landed before is compared all the same"
+    );
+    assert_eq!(play.component().phase, Phase::Complete(Proof::Proven));
+
+    // What a user left there is no skeleton; it is compared like everything else.
+    let mut play = after(setup, begun_anew(Step::Compare));
+    assert_eq!(started(&play), ["a.compare-3", "a.compare-4", "a.check:tests-1"]);
+    play.passes("tests");
+}
+
+#[test]
+fn what_is_done_again_is_written_whole() {
+    for mode in [Mode::Standard, Mode::Full] {
+        let rebuilt = Rebuilt { branch: "l1".into(), work: vec![work(vec![landing("a", 1)], None)] };
+        let asked = Event::WentStale { on: on("a"), why: StaleReason::Asked, redo: Redo::All, guidance: None };
+        let records = [(start(), vec![Event::StateRebuilt(Box::new(rebuilt)), asked])];
+        let mut play = Play::after(Setup { mode, plain: false, ..Setup::default() }, &records);
+        play.writes_with("skeleton", "sk", vec![tampered()], Vec::new());
+        play.writes("fix", "c0");
+        assert_eq!(play.open(), ["implement"], "{mode:?}");
+        play.writes("implement", "c1");
+        play.passes("tests");
+        let steps = started(&play);
+        let at = |name: &str| steps.iter().position(|step| step.starts_with(name));
+        assert!(at("a.implement") < at("a.compare") && at("a.compare") < at("a.check"), "{steps:?}");
+        assert_eq!(play.component().phase, Phase::Complete(Proof::Proven));
+    }
+}
+
+#[test]
+fn what_the_user_mended_is_looked_at_again() {
+    let policy = Policy { max_fix_attempts: 0, ..Setup::default().policy };
+    let setup = Setup { baseline: vec!["lint"], policy, ..Setup::default() };
+    let mut play = after(setup, work(vec![landing("a", 1)], None));
+    play.own.extend([compared(vec![tampered()])]);
+    play.passes("lint");
+    assert!(play.question().is_some());
+    // Not mended yet.
+    play.own.extend([compared(vec![tampered()])]);
+    play.answers(Verb::Recheck);
+    assert!(play.question().is_some());
+    play.answers(Verb::Recheck);
+    assert_eq!(play.question(), None);
+    assert!(play.component().unseen.is_none() && play.component().findings.is_empty());
+    play.passes("tests");
+    let compared = started(&play).iter().filter(|name| name.starts_with("a.compare-")).count();
+    assert_eq!(compared, 5, "what landed, and each time what the user left beside it");
+    assert_eq!(play.component().phase, Phase::Complete(Proof::Proven));
 }
 
 #[test]
