@@ -52,9 +52,8 @@ impl FreshTree {
         self.name
     }
 
-    /// The tree of `commit` for a check of a level or of the whole, made and set up by whichever check comes first. Without git
-    /// it is the
-    /// work directory itself.
+    /// The tree of `commit` for a check of the base, of a level or of the whole, made and set up by whichever comes first.
+    /// Without git it is the work directory itself.
     ///
     /// # Errors
     /// [`NoPlace`].
@@ -93,7 +92,7 @@ impl FreshTree {
         if let Some(repository) = job.tree.repository()
             && let Err(error) = repository.discard_fresh(self.name)
         {
-            tracing::warn!("the worktree of the final validation stays: {error}");
+            tracing::warn!("the worktree `{}` stays: {error}", self.name);
         }
     }
 }
