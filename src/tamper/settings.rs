@@ -63,7 +63,16 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
             let old = source.old.as_ref().map(|half| half.text);
             let extent = if protected { Extent::Whole } else { extent.unwrap_or(Extent::Whole) };
             let extent = if named && additive(path) { Extent::Additions } else { extent };
+            // What stood elsewhere was not read there.
+            let is_new = old.is_none() || (named && change.renamed_from.is_some());
             match old {
+                _ if is_new
+                    && named
+                    && additive(path)
+                    && (is_first(path) || !judge.context.write_set.matches(path.as_ref())) =>
+                {
+                    judge.report(rule, file, Side::New, 1, format!("{what} is new"));
+                }
                 // A new file of settings comes before those that are there; one that the component may write is its own.
                 None if matches!(extent, Extent::Whole)
                     && !named
@@ -73,7 +82,9 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
                 }
                 None => {}
                 Some(old) => {
-                    if let Some((line, how)) = differs(extent, old, new) {
+                    let again =
+                        || said_again(old, new).filter(|_| matches!(extent, Extent::Additions) && is_make(path));
+                    if let Some((line, how)) = differs(extent, old, new).or_else(again) {
                         judge.report(rule, file, Side::New, line, format!("{what} changed{how}"));
                     }
                 }
@@ -84,7 +95,8 @@ pub(super) fn judge(judge: &mut Judge<'_>) {
 
 /// Whether a file as a whole says how checks work.
 pub(super) fn is_settings(path: &str) -> bool {
-    matches!(extent(path), Some(Extent::Whole))
+    // Where a disk does not tell upper from lower case, tools find the file all the same.
+    matches!(extent(path).or_else(|| extent(&path.to_ascii_lowercase())), Some(Extent::Whole))
 }
 
 fn what_is(path: &str, named: bool, extent: Option<Extent>) -> String {
@@ -105,10 +117,42 @@ fn additive(path: &str) -> bool {
             | "GNUmakefile"
             | "justfile"
             | "Justfile"
+            | ".justfile"
             | "Taskfile.yml"
             | "Taskfile.yaml"
             | "package.json"
     )
+}
+
+fn is_make(path: &str) -> bool {
+    is_first(path) || file_name(path) == "Makefile"
+}
+
+/// The first new line of a makefile that says anew what a target or a variable is, or how all commands run: make goes by
+/// what it read last.
+fn said_again(old: &str, new: &str) -> Option<(u32, String)> {
+    const ALWAYS: [&str; 6] = ["SHELL", ".SHELLFLAGS", "MAKEFLAGS", ".IGNORE", ".ONESHELL", ".RECIPEPREFIX"];
+    let mut before: Vec<&str> = old.lines().collect();
+    before.sort_unstable();
+    let mut known: Vec<&str> = old.lines().flat_map(heads).filter(|head| !head.starts_with('.')).collect();
+    known.extend(ALWAYS);
+    known.sort_unstable();
+    new.lines().enumerate().filter(|(_, line)| before.binary_search(line).is_err()).find_map(|(at, line)| {
+        let head = heads(line).find(|head| known.binary_search(head).is_ok())?;
+        Some((at as u32 + 1, format!(": `{head}`")))
+    })
+}
+
+/// The targets or the variable that a line of a makefile is about.
+fn heads(line: &str) -> impl Iterator<Item = &str> {
+    let is_about = !line.starts_with(['\t', '#']);
+    let end = line.find([':', '=', '?', '+', '!']).filter(|_| is_about).unwrap_or(0);
+    line[..end].split_whitespace().filter(|word| !matches!(*word, "export" | "override"))
+}
+
+/// Build files that are read instead of the one with the usual name.
+fn is_first(path: &str) -> bool {
+    matches!(file_name(path), "makefile" | "GNUmakefile")
 }
 
 /// What of a file is settings of checks.

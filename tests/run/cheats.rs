@@ -355,6 +355,41 @@ fn who_writes_where_he_may_not_is_caught_and_it_is_undone() {
     assert!(patch.contains("+touched") && patch.contains("+x = 1"), "what was undone is kept: {patch}");
 }
 
+/// The check of a component is what its command names, however that is spelt, and what `make` reads by itself.
+#[test]
+fn who_changes_what_a_check_names_is_caught() {
+    let passes = "test:\n\ttrue\n";
+    for (run, changed, text) in [
+        ("make test", "Makefile", passes),
+        ("make test", "GNUmakefile", passes),
+        ("sh ci/check", "ci/check", "exit 0\n"),
+        ("ci/check", "ci/check", "#!/bin/sh\n"),
+        ("bash ci/check.bash", "ci/check.bash", "exit 0\n"),
+        ("cd ci && sh check.sh", "ci/check.sh", "exit 0\n"),
+        ("cd ci && sh ./check.sh", "ci/check.sh", "exit 0\n"),
+    ] {
+        let world = new_world();
+        let fails = "cd \"$(git rev-parse --show-toplevel)\" && grep -q 42 src/app.py\n";
+        for path in ["ci/check", "ci/check.sh", "ci/check.bash"] {
+            write(&world.env.work().join(path), &format!("#!/bin/sh\n{fails}"));
+        }
+        write(&world.env.work().join("Makefile"), "test:\n\tgrep -q 42 src/app.py\n");
+        world.git(&["add", "-A"]);
+        world.git(&["update-index", "--chmod=+x", "ci/check"]);
+        world.git(&["commit", "--quiet", "-m", "Checks"]);
+        world.git(&["checkout", "--quiet", "--", "."]);
+        let mut manifest = manifest(Set::Advisory);
+        manifest["components"][0]["checks"] = json!([{"name": "tests", "run": run}]);
+        world.rewrite(manifest);
+        world.play(plays(&wrong_and(put(changed, text))));
+        let output = world.run(&[]);
+        assert_nothing_passed(&world, run, output.status);
+        let said = said(&world);
+        let caught = said.iter().any(|(by, text)| by == "tamper:T403" && text.contains(changed));
+        assert!(caught, "{run} with {changed}: {said:#?}");
+    }
+}
+
 /// A reader that does `actions` each time it is asked.
 fn reads(actions: &Value, answer: Value) -> Value {
     let mut steps = plays(&json!([put("src/app.py", "def answer():\n    return 42\n")]));

@@ -72,6 +72,7 @@ fn lost_after_the_end_it_is_checked_again_and_nobody_is_asked_again() {
     let verify = world.env.cco(["verify", "p/world"]).exits(1);
     assert!(verify.stdout.contains("0 of 4 components proven, 4 unproven; the whole is unproven"), "{verify}");
     assert!(verify.stdout.contains("no change check of what landed as"), "{verify}");
+    assert!(verify.stdout.contains("the agent was simulated"), "{verify}");
 
     let paid = world.noted().len();
     world.ends(&[], 0);
@@ -260,13 +261,18 @@ fn what_was_edited_since_is_revised_and_what_is_protected_now_does_not_pass() {
 fn a_landing_tells_of_the_conflict_that_was_resolved_on_its_way() {
     let mut all = Vec::new();
     for id in ["a", "b"] {
-        all.push(json!({"id": id, "file": format!("{id}.txt"), "complexity": "low", "checks": ["test -s shared.txt"]}));
+        all.push(json!({
+            "id": id, "file": format!("{id}.txt"), "files": [format!("{id}.dep")], "complexity": "low",
+            "checks": ["test -s shared.txt"],
+        }));
     }
     let mut manifest = manifest(all);
-    manifest["execution"]["shared_files"] = json!(["shared.txt"]);
+    // One is made anew by a command in the same merge, so that the merge is not what the agent begins with.
+    manifest["execution"]["shared_files"] =
+        json!(["shared.txt", {"path": "deps.lock", "regenerate": "cat *.dep > deps.lock"}]);
     let work = |id: &str, cmd: &str| {
         json!({"actions": [
-            {"run": {"cmd": format!("{cmd}; echo $CCO_ATTEMPT >> $NOTES; echo {id} > shared.txt")}},
+            {"run": {"cmd": format!("{cmd}; echo $CCO_ATTEMPT >> $NOTES; echo {id} | tee shared.txt {id}.dep > deps.lock")}},
             {"write": {"path": format!("{id}.txt"), "text": id}},
         ]})
     };
@@ -410,4 +416,44 @@ fn what_landed_twice_or_without_checks_of_its_own_is_taken_up_too() {
         assert_eq!(world.tree(), tree);
         let _ = world.env.cco(["verify", "p/world"]).exits(0);
     }
+}
+
+/// Whoever goes on without a journal goes on without a record: it stops, and what git knows is found.
+#[test]
+fn a_state_that_is_removed_while_it_is_written_stops_the_run() {
+    let world = project();
+    let mut steps = steps();
+    let remove = format!("rm -rf '{}'", world.spec.join("state").display());
+    steps.insert("b.implement".to_owned(), json!({"actions": [{"run": {"cmd": remove}}]}));
+    world.play(json!({"steps": steps}));
+    let output = world.run(&[]).exits(74);
+    assert!(output.stderr.contains("was removed or replaced while it was written"), "{output}");
+    assert!(output.stderr.contains("`cco repair` shows"), "{output}");
+    let _ = repair(&world, &["--apply"]).exits(0);
+    world.play(json!({"steps": self::steps()}));
+    // What was simulated costs nothing before somebody says so.
+    let refused = world.env.cco(["run", "p/world"]).exits(2);
+    assert!(refused.stderr.contains("--agent claude` goes on with the real one"), "{refused}");
+    world.ends(&[], 0);
+}
+
+/// Nothing is set aside for a run that cannot begin.
+#[test]
+fn what_cannot_run_afresh_leaves_everything_as_it_is() {
+    let world = project();
+    world.ends(&[], 0);
+    let before = fs::read(world.paths().journal()).unwrap();
+    world.ends(&["--fresh", "--redo", "nope"], 2);
+    world.ends(&["--fresh", "--only", "c"], 2);
+    let _ = world.env.cco(["run", "p/world", "--fresh", "--agent", "/nonexistent/claude"]).exits(7);
+    assert_eq!(fs::read(world.paths().journal()).unwrap(), before);
+    assert!(!world.git(&["rev-parse", BRANCH]).is_empty());
+}
+
+/// Nobody is asked, and nothing is called proven, where nothing is to be done.
+#[test]
+fn a_spec_without_components_does_not_run() {
+    let world = World::new(manifest(Vec::new()), json!({}));
+    let output = world.run(&[]).exits(65);
+    assert!(output.stderr.contains("has no component yet"), "{output}");
 }

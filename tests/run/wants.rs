@@ -103,6 +103,12 @@ fn what_may_not_be_given_is_asked_about() {
         ".github/workflows/ci.yml",
         "check.sh",
         "clippy.toml",
+        "Clippy.toml",
+        "sub/Claude.md",
+        ".CLAUDE/settings.json",
+        "conftest.py",
+        "dangling",
+        "\u{202e}txt.sh",
         "dir",
         "link/x.txt",
         "free.txt",
@@ -120,6 +126,7 @@ fn what_may_not_be_given_is_asked_about() {
     write(&world.env.work().join("dir/x.txt"), "x");
     write(&world.env.work().join("check.sh"), "true\n");
     std::os::unix::fs::symlink(world.env.root(), world.env.work().join("link")).unwrap();
+    std::os::unix::fs::symlink("nowhere", world.env.work().join("dangling")).unwrap();
     world.git(&["add", "-A"]);
     world.git(&["commit", "--quiet", "-m", "More"]);
     world.ends(&[], 3);
@@ -137,6 +144,12 @@ fn what_may_not_be_given_is_asked_about() {
         (".github/workflows/ci.yml", "it says how checks work"),
         ("check.sh", "a check names it"),
         ("clippy.toml", "it says how checks work"),
+        ("Clippy.toml", "it says how checks work"),
+        ("sub/Claude.md", "agents or tools do what it says"),
+        (".CLAUDE/settings.json", "agents or tools do what it says"),
+        ("conftest.py", "agents or tools do what it says"),
+        ("dangling", "it is, or lies behind, a link that leads nowhere"),
+        ("\\u{202e}txt.sh", "its name has characters that do not show"),
         ("dir", "only single files are given"),
         ("link/x.txt", "it leads out of the work directory by a link"),
         ("*.rs", "only single files are given"),

@@ -7,9 +7,11 @@ mod dry;
 mod home;
 mod locks;
 mod means;
+mod scripts;
 mod summary;
 mod together;
 
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,16 +30,14 @@ use crate::cli::settings::Layer;
 use crate::diagnostic;
 use crate::executor::{Asked, Common, Dispatcher, Finish, Job, RunError, Start, Tips, end_strays};
 use crate::ids::ComponentId;
-use crate::journal::{Journal, Torn};
+use crate::journal::{Journal, JournalError, Torn};
 use crate::lifecycle::event::{Record, RunEnd, RunStarted};
 use crate::lifecycle::reconcile;
 use crate::lifecycle::state::RunState;
-use crate::plan::Plan;
 use crate::plan::graph::Index;
 use crate::plan::resolve::Choices;
 use crate::process::{RUN_MARK, Supervisor};
 use crate::spec::load;
-use crate::spec::writeset::WriteSet;
 use crate::tree::{Git, Repository, is_elsewhere};
 
 use home::{open_home, start_over, tree_info};
@@ -87,15 +87,22 @@ fn run_once(app: &App, args: &args::Run) -> Result<Over, CliError> {
     if args.dry_run {
         return dry::execute(app, &opened, args).map(Over::Ended);
     }
+    if opened.plan.components.is_empty() {
+        let empty = CliError::new(ExitStatus::InvalidSpec, anyhow!("`{}` has no component yet", opened.called));
+        return Err(empty.hint(format!("`cco formalize {}` makes them of a brainstorm", opened.called)));
+    }
     show_remarks(app, &opened);
     allow_open_files(opened.plan.policy.jobs)?;
     opened.paths.create().context("cannot prepare the spec directory").map_err(CliError::environment)?;
     let _lock = lock(app, &opened)?;
+    let redo = indices(&opened, &args.redo)?;
     if args.fresh {
+        // Nothing is set aside for a run that cannot begin.
+        check_only(&opened, &RunState::new(opened.plan.clone()), args)?;
+        runtime()?.block_on(agent::find(app, &opened.settings, opened.paths.dir(), &work_environment(app, &opened)))?;
         start_over(app, &opened)?;
     }
     let past = Past::read(&opened)?;
-    let redo = indices(&opened, &args.redo)?;
     check_only(&opened, &past.state, args)?;
     if redo.is_empty() && past.is_up_to_date(&opened) && !is_branch_moved(app, &opened, &past.state) {
         if opened.unread > 0 {
@@ -103,6 +110,7 @@ fn run_once(app: &App, args: &args::Run) -> Result<Over, CliError> {
         }
         return summary::nothing_to_do(app, &opened, &past.state).map(Over::Ended);
     }
+    refuse_to_pay_unasked(&opened, &past.state)?;
     announce(app, &opened, &past.state);
     let runtime = runtime()?;
     let result = runtime.block_on(work(app, &opened, args, past, redo));
@@ -212,7 +220,7 @@ async fn work(
         paths: opened.paths.clone(),
         work_dir: opened.spec.work_dir.clone(),
         owners: OnceLock::new(),
-        scripts: scripts(&opened.plan),
+        scripts: scripts::scripts(&opened.plan, &opened.spec.manifest, &opened.spec.work_dir),
         tips: Tips::new(tip),
         tree: home,
         program: agent.program,
@@ -233,20 +241,6 @@ async fn work(
     dispatcher.run(start).await.map_err(CliError::from)
 }
 
-/// The files that commands of checks name by a path: whoever changes one changes the check.
-fn scripts(plan: &Plan) -> Vec<String> {
-    let words =
-        plan.checks.iter().flat_map(|check| check.run.split(|c: char| c.is_whitespace() || "\"';&|()<>".contains(c)));
-    let is_path = |word: &&str| {
-        let named = word.ends_with(".sh") || word.ends_with(".py") || word.ends_with(".js") || word.starts_with("./");
-        named && WriteSet::new([*word]).is_ok()
-    };
-    let mut scripts: Vec<String> = words.filter(is_path).map(|word| word.trim_start_matches("./").to_owned()).collect();
-    scripts.sort();
-    scripts.dedup();
-    scripts
-}
-
 impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         let exit = match &error {
@@ -254,7 +248,11 @@ impl From<RunError> for CliError {
             RunError::Illegal(_) => ExitStatus::Internal,
             RunError::Io(_) | RunError::Tree(_) | RunError::Rewritten { .. } => ExitStatus::Environment,
         };
+        let is_gone = matches!(&error, RunError::Journal(JournalError::Write(why)) if why.kind() == NotFound);
         let error = Self::new(exit, error);
+        if is_gone {
+            return error.hint("`cco repair` shows what can be told of it by git");
+        }
         if exit == ExitStatus::Journal {
             return error.hint("nothing that was recorded is lost; make room, then `cco run` carries on");
         }
@@ -276,6 +274,17 @@ fn show_remarks(app: &App, opened: &Opened) {
     if left > 0 {
         app.printer.note(format!("{left} more; `cco validate` shows all"));
     }
+}
+
+/// Who began with the simulated agent pays for a real one only by its name.
+fn refuse_to_pay_unasked(opened: &Opened, state: &RunState) -> Result<(), CliError> {
+    if opened.settings.agent.value.is_some() || !state.run().is_some_and(|run| run.simulated) {
+        return Ok(());
+    }
+    let called = &opened.called;
+    Err(CliError::usage("the last run was made with the simulated agent")
+        .hint(format!("`cco run {called} --agent sim` carries on with it"))
+        .hint(format!("`cco run {called} --agent claude` goes on with the real one, which costs")))
 }
 
 /// What a user should know before the first step costs anything.
