@@ -11,7 +11,18 @@ const SPEC: &str = "p/s-00000001";
 
 fn landing<'a>(attempt: &'a AttemptId, summary: &'a str, resolved: &'a [Resolved]) -> Landing<'a> {
     let input = Some(Digest::of(b"what it was made from"));
-    Landing { spec: SPEC, attempt, summary, base: "b0", onto: "b1", tip: "t1", tree: "tree", input, simulated: true, resolved }
+    Landing {
+        spec: SPEC,
+        attempt,
+        summary,
+        base: "b0",
+        onto: "b1",
+        tip: "t1",
+        tree: "tree",
+        input,
+        simulated: true,
+        resolved,
+    }
 }
 
 fn told(message: &str, tree: &str, parents: &[&str]) -> Result<Option<LandingTold>, NoLanding> {
