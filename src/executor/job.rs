@@ -24,7 +24,7 @@ pub struct Job {
     /// What is to be done.
     pub plan: Arc<Plan>,
     /// What the user wrote.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     /// SPEC.md.
     pub specification: Specification,
     /// The user's part of CONTEXT.md.

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -30,8 +31,8 @@ pub const MAX_COMPONENTS: usize = 100_000;
 pub struct Spec {
     /// The spec directory.
     pub dir: PathBuf,
-    /// What is to be done.
-    pub manifest: Manifest,
+    /// What is to be done; there can be thousands of components in it, so that it is shared and not copied.
+    pub manifest: Arc<Manifest>,
     /// For each component the indices of those it depends on, each once, ascending; free of cycles.
     pub dependencies: Vec<Vec<u32>>,
     /// Digest of the manifest's bytes.
@@ -237,7 +238,7 @@ fn assemble(
     manifest.components.shrink_to_fit();
     let work_dir = resolve_work_dir(spec_dir, &manifest.work_dir, dirs::home_dir().as_deref());
     let digest = Digest::of(text.as_bytes());
-    Spec { dir: spec_dir.to_owned(), manifest, dependencies, digest, work_dir, diagnostics }
+    Spec { dir: spec_dir.to_owned(), manifest: Arc::new(manifest), dependencies, digest, work_dir, diagnostics }
 }
 
 /// The thorough way: everything that is wrong, each with its place.

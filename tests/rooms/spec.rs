@@ -882,7 +882,7 @@ fn a_manifest_survives_being_written_and_read() {
     assert_eq!(spec.digest, load(dir.path()).expect("valid").digest);
     let again: manifest::Manifest =
         serde_json::from_value(serde_json::to_value(&spec.manifest).expect("serialises")).expect("deserialises");
-    assert_eq!(again, spec.manifest);
+    assert_eq!(again, *spec.manifest);
     assert_eq!(load::source(dir.path()).text(), text(&good()));
 }
 
