@@ -1,14 +1,16 @@
 //! The examples, each from its files to the proof of the whole: the simulated agent writes what `examples/` holds, and the
-//! checks are the real ones, run by cargo, python3, node and sh.
+//! checks are the real ones, run by cargo, python3, node and sh. What the README's tour shows of each is what is seen here.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
 use crate::env::{Output, TestEnv};
+use crate::tour::{REWRITE, same_everywhere};
 
 /// Each example, its components, and its mode.
 const EXAMPLES: [(&str, &[&str], &str); 5] = [
@@ -77,12 +79,36 @@ fn runs_to_its_end(name: &'static str) {
     let listed = status["components"].as_array().unwrap();
     assert_eq!(listed.iter().map(|it| it["id"].as_str().unwrap()).collect::<Vec<_>>(), components);
     assert!(components.iter().all(|id| graph.contains(id)), "{graph}");
+    if name != "wordfreq" {
+        let status = demo.on_spec(&["status"]).exits(0).stdout;
+        let shown = format!("$ cco graph demo/{name}\n{graph}\n$ cco status demo/{name}\n{status}");
+        let shown = same_everywhere(&shown, &demo.env).replace("[ROOT]/home", "~");
+        shown_in_the_readme(name, &shown);
+    }
     let _ = demo.on_spec(&["verify"]).exits(0);
     // The same commands once more in a fresh tree: nothing of it was the agent's word.
     let _ = demo.on_spec(&["verify", "--rerun"]).exits(0);
     assert_eq!(demo.git(&["status", "--porcelain"]), "", "the checkout is as it was");
     let again = demo.on_spec(&["run", "--agent", "sim"]).exits(0);
     assert!(again.stderr.contains("everything is up to date"), "{again}");
+}
+
+/// The README has one text, and tests run at once.
+static README: Mutex<()> = Mutex::new(());
+
+#[track_caller]
+fn shown_in_the_readme(name: &str, found: &str) {
+    let _one = README.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = (format!("<!-- {name}:begin -->\n```console\n"), format!("```\n<!-- {name}:end -->"));
+    let (before, rest) = readme.split_once(&begin).expect("the README has the markers");
+    let (shown, after) = rest.split_once(&end).expect("the README has the markers");
+    if env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, format!("{before}{begin}{found}{end}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(shown, found, "`{REWRITE}=1 cargo test --test run examples` writes what is seen into the README");
 }
 
 #[test]

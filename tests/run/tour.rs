@@ -11,7 +11,7 @@ use crate::env::{TestEnv, write};
 
 const BEGIN: &str = "<!-- tour:begin -->\n```console\n";
 const END: &str = "```\n<!-- tour:end -->";
-const REWRITE: &str = "CCO_REWRITE_README";
+pub const REWRITE: &str = "CCO_REWRITE_README";
 
 /// What is typed, and the exit status that it has.
 const TYPED: [(&str, i32); 12] = [
@@ -113,7 +113,7 @@ fn transcript(env: &TestEnv) -> String {
 
 /// Without what differs from one run to the next: where home is, hashes, times, and the lines of progress, of which a
 /// terminal shows a live picture instead.
-fn same_everywhere(said: &str, env: &TestEnv) -> String {
+pub fn same_everywhere(said: &str, env: &TestEnv) -> String {
     let mut out = String::new();
     let mut passed = 0;
     for line in said.lines() {
