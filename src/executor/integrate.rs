@@ -13,8 +13,8 @@ use super::site::Site;
 use super::worker::{Ended, Worked, ended};
 use crate::check::{self, Ran};
 use crate::ids::AttemptId;
+use crate::lifecycle::delivery::Met;
 use crate::lifecycle::event::{AttemptEnd, Integration, Trouble, Verdict};
-use crate::lifecycle::subject::Met;
 use crate::process::Stop;
 use crate::tree::{Commit, GitError, Landing, Merge, Merged, Repository, TreeError, Worktree};
 

@@ -1,12 +1,13 @@
 //! Attempts in the fold: where they start, what they cost, and what their end leaves behind.
 
 use super::apply::leg_after;
+use super::delivery::{Commits, Met};
 use super::event::{AttemptEnd, Event, Integration, Issue, RunEnd, Trouble, Usage, Verdict};
 use super::patience::Toll;
 use super::report::{Claim, Severity, WriterReport};
 use super::sameness;
 use super::state::{Halt, Illegal, RunState};
-use super::subject::{Commits, Met, Phase, Review, Running, Slot, SubjectState, Voter, Why, Work};
+use super::subject::{Phase, Review, Running, Slot, SubjectState, Voter, Why, Work};
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
 

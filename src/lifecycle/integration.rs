@@ -1,10 +1,11 @@
 //! The way onto the integration branch: one subject at a time catches up with what others finished, is checked again
 //! where that changed anything, and lands.
 
+use super::delivery::Delivery;
 use super::event::{Event, Integration, Proof, Scope, TreeInfo};
 use super::settle::Settlement;
 use super::state::{Illegal, RunState};
-use super::subject::{Delivery, Phase, Todo, Work};
+use super::subject::{Phase, Todo, Work};
 use crate::ids::Step;
 use crate::plan::graph::Index;
 use crate::plan::{Leg, Schedule};

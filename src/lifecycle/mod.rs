@@ -3,6 +3,7 @@
 mod answering;
 pub mod apply;
 mod attempts;
+pub mod delivery;
 pub mod event;
 pub mod granting;
 mod integration;

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::delivery::{Commits, Unseen};
 use super::event::{AttemptEnd, FoundLanding, FoundTip, FoundWork, Rebuilt};
 use super::state::RunState;
-use super::subject::{Commits, Phase, SubjectState, Todo, Unseen};
+use super::subject::{Phase, SubjectState, Todo};
 use crate::ids::{AttemptId, Digest, Step, Subject};
 use crate::plan::graph::Index;
 use crate::plan::{Leg, Plan};

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use super::delivery::Delivery;
 use super::event::{
     AttemptEnd, Cause, Escalation, Event, Issue, Proof, Redo, Scope, StaleReason, Trouble, Usage, Verdict,
 };
@@ -12,7 +13,7 @@ use super::granting::Want;
 use super::integration::Arrived;
 use super::report::{Claim, Severity, WriterReport};
 use super::state::{Illegal, RunState};
-use super::subject::{Delivery, Phase, Slot, SubjectState};
+use super::subject::{Phase, Slot, SubjectState};
 use super::{sameness, tally};
 use crate::ids::{AttemptId, Step, Subject};
 use crate::plan::Leg;

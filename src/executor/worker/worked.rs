@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use crate::ids::AttemptId;
+use crate::lifecycle::delivery::Met;
 use crate::lifecycle::event::FoundLanding;
 use crate::lifecycle::state::RunState;
-use crate::lifecycle::subject::{Met, Work};
+use crate::lifecycle::subject::Work;
 
 /// What the journal says of a subject before an attempt of it.
 #[derive(Debug, Clone, Default)]
