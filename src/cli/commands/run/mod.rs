@@ -7,7 +7,6 @@ mod dry;
 mod home;
 mod locks;
 mod means;
-mod scripts;
 mod summary;
 mod together;
 
@@ -28,7 +27,7 @@ use crate::cli::opened::Opened;
 use crate::cli::secrets;
 use crate::cli::settings::Layer;
 use crate::diagnostic;
-use crate::executor::{Asked, Common, Dispatcher, Finish, Job, RunError, Start, Tips, end_strays};
+use crate::executor::{Asked, Common, Dispatcher, Finish, Job, RunError, Start, Tips, end_strays, scripts};
 use crate::ids::ComponentId;
 use crate::journal::{Journal, JournalError, Torn};
 use crate::lifecycle::event::{Record, RunEnd, RunStarted};
@@ -220,7 +219,7 @@ async fn work(
         paths: opened.paths.clone(),
         work_dir: opened.spec.work_dir.clone(),
         owners: OnceLock::new(),
-        scripts: scripts::scripts(&opened.plan, &opened.spec.manifest, &opened.spec.work_dir),
+        scripts: scripts(&opened.plan, &opened.spec.manifest, &opened.spec.work_dir),
         tips: Tips::new(tip),
         tree: home,
         program: agent.program,

@@ -28,7 +28,7 @@ const INTERPRETERS: [&str; 15] = [
 const SCRIPTS: [&str; 10] = ["sh", "bash", "zsh", "ksh", "dash", "fish", "rb", "pl", "mk", "awk"];
 
 /// The files of all checks, relative to the work directory, each once.
-pub(super) fn scripts(plan: &Plan, manifest: &Manifest, work_dir: &Path) -> Vec<String> {
+pub fn scripts(plan: &Plan, manifest: &Manifest, work_dir: &Path) -> Vec<String> {
     let tests = manifest.components.iter().flat_map(|component| component.tests.iter().map(String::as_str));
     let owned = manifest.components.iter().flat_map(|component| component.write_patterns()).chain(tests);
     let owned = WriteSet::new(owned).unwrap_or_default();
