@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cco::journal::{self, JournalError, SpecPaths};
+use cco::lifecycle::event::Event;
 use serde_json::{Value, json};
 
 use crate::Bench;
@@ -49,20 +51,35 @@ fn against_script(bench: &Bench, table: &mut Table, files: usize, count: usize, 
     table.ratio(&what, "ms", &millis(&cco), (&against, &millis(&script)), 1.5);
 }
 
-/// Four times the components cost four times as much: in processor time, since the runs are too long for a machine to be
-/// the same in both.
+/// The last components of many cost what the first ones did. Both are of one run, since two are too long for a machine to
+/// be the same in them.
 pub fn growth(bench: &Bench, table: &mut Table) {
     /// So many that what the components before have added is little beside them.
     const FILES: usize = 1_000;
+    const COUNT: usize = 200;
+    const EACH: usize = 50;
     let plain = bench.fresh_dir().join("repository");
     make(&plain, FILES);
-    let component = |count: usize| {
-        let home = home(bench, &plain, count);
-        measure::processor_of(&mut run(&home, &bench.agents.writing)) / count as f64 * 1e3
-    };
-    let [few, many] = in_turn(bench.rounds.div_ceil(3), [&mut || component(50), &mut || component(200)]);
-    let what = format!("a component's processor time, {FILES} files, 200 components");
-    table.ratio(&what, "ms", &many, ("50 components", &few), 1.3);
+    let home = home(bench, &plain, COUNT);
+    measure::run(&mut run(&home, &bench.agents.writing));
+    let ends = completed(&home);
+    assert_eq!(ends.len(), COUNT, "not all are complete");
+    let each: Vec<f64> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let [first, last] = [&each[..EACH], &each[each.len() - EACH..]].map(|part| Series(part.to_vec()));
+    let what = format!("a component, {FILES} files, the last {EACH} of {COUNT}");
+    table.ratio(&what, "ms", &last, (&format!("the first {EACH}"), &first), 1.3);
+}
+
+/// When the components of a run were complete, in milliseconds.
+fn completed(home: &Path) -> Vec<f64> {
+    let mut ends = Vec::new();
+    let read = journal::read(&SpecPaths::new(home.join("spec")).journal(), |record| {
+        let done = record.events.iter().filter(|event| matches!(event, Event::ComponentCompleted { .. })).count();
+        ends.extend(std::iter::repeat_n(record.at.as_microsecond() as f64 / 1e3, done));
+        Ok::<_, JournalError>(())
+    });
+    read.unwrap();
+    ends
 }
 
 /// What cco asks of git when it works on `count` components, and where it did.

@@ -105,24 +105,6 @@ pub fn processor_seconds(pid: u32) -> f64 {
     nanos.sum::<f64>() / 1e9
 }
 
-/// The processor time of `command` and all that it starts and waits for, in seconds: other work on the machine does not
-/// show in it. The command must be a success.
-pub fn processor_of(command: &mut Command) -> f64 {
-    let before = processor_of_children();
-    run(command);
-    processor_of_children() - before
-}
-
-/// Of all children that were waited for, and theirs.
-fn processor_of_children() -> f64 {
-    /// What `/proc` counts in, on every machine.
-    const TICKS: f64 = 100.0;
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let (_, fields) = text.rsplit_once(')').unwrap();
-    // `cutime` and `cstime`, the 16th and 17th of all fields.
-    fields.split_whitespace().skip(13).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / TICKS
-}
-
 /// Where and when, on one line.
 pub fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
